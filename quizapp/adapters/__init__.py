@@ -1,0 +1,1 @@
+"""The outside world behind protocols; a setting picks the implementation."""

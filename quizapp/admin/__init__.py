@@ -1,0 +1,1 @@
+"""The console's shell: menu and home. Screens stay in their feature."""

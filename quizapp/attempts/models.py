@@ -1,0 +1,119 @@
+"""Attempts, their questions, and events that must not be lost."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quizapp.core.db import Base, IdPk, JsonValue, Moment
+
+
+class Attempt(Base):
+    """One paper of one person.
+
+    ``state``: open → handed_in (a guest's, kept but not graded) → graded; open → graded; lapsed is an opened paper
+    without an answer at the deadline, or a guest's that nobody adopted in time.
+
+    Figures count rows with ``state = 'graded'`` and a citizen. Demographics are copied when the citizen hands in (a
+    guest's: when adopted). ``submitted_on`` and ``started_on`` are Shanghai days.
+    """
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        sa.CheckConstraint("state IN ('open', 'handed_in', 'graded', 'lapsed')", "state"),
+        sa.CheckConstraint(
+            "state <> 'graded' OR (citizen_id IS NOT NULL AND correct_count IS NOT NULL AND submitted_at IS NOT NULL)", "graded_whole"
+        ),
+        sa.CheckConstraint("(citizen_id IS NULL) = (day_try IS NULL)", "try_counted"),
+        sa.UniqueConstraint("campaign_id", "citizen_id", "started_on", "day_try"),
+        sa.UniqueConstraint("campaign_id", "citizen_id", "total_try"),
+        sa.Index(
+            "uq_attempts_one_open",
+            "campaign_id",
+            "citizen_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'open' AND citizen_id IS NOT NULL"),
+            postgresql_where=sa.text("state = 'open' AND citizen_id IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_attempts_open_deadline", "deadline_at", sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")
+        ),
+        sa.Index(
+            "ix_attempts_guest_device",
+            "device_tag",
+            "campaign_id",
+            "started_on",
+            sqlite_where=sa.text("guest_token_hash IS NOT NULL"),
+            postgresql_where=sa.text("guest_token_hash IS NOT NULL"),
+        ),
+        sa.Index(None, "citizen_id", "started_at"),
+        sa.Index(None, "campaign_id", "submitted_on"),
+    )
+
+    id: Mapped[IdPk]
+    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"))
+    terms_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaign_terms.id"))
+    citizen_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("citizens.id"))
+    guest_token_hash: Mapped[bytes | None] = mapped_column(sa.LargeBinary(32), unique=True)
+    device_tag: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
+    client_nonce: Mapped[str] = mapped_column(sa.String(64), default="")
+    state: Mapped[str] = mapped_column(sa.String(16), default="open")
+    day_try: Mapped[int | None] = mapped_column(sa.Integer)
+    total_try: Mapped[int | None] = mapped_column(sa.Integer)
+    started_at: Mapped[Moment]
+    started_on: Mapped[dt.date]
+    deadline_at: Mapped[Moment]
+    is_large_type: Mapped[bool] = mapped_column(default=False)
+    question_count: Mapped[int] = mapped_column(sa.Integer)
+    handed_in_at: Mapped[dt.datetime | None]
+    """When the hand-in reached the server (a guest's may be graded later)."""
+    is_automatic: Mapped[bool] = mapped_column(default=False)
+    adopted_at: Mapped[dt.datetime | None]
+    submitted_at: Mapped[dt.datetime | None]
+    """When it counted: the hand-in, for a guest the adoption."""
+    submitted_on: Mapped[dt.date | None]
+    correct_count: Mapped[int | None] = mapped_column(sa.Integer)
+    is_passed: Mapped[bool | None]
+    ticket_count: Mapped[int] = mapped_column(sa.Integer, default=0)
+    points: Mapped[int] = mapped_column(sa.Integer, default=0)
+    demographic_group: Mapped[str | None] = mapped_column(sa.String(32))
+    region_code: Mapped[str | None] = mapped_column(sa.String(20))
+    organisation_id: Mapped[uuid.UUID | None]
+    age_band: Mapped[str | None] = mapped_column(sa.String(16))
+    excluded_at: Mapped[dt.datetime | None]
+    """Set by a recorded decision; an excluded attempt stays in 人次 and leaves 有效人次."""
+    exclusion_reason: Mapped[str | None] = mapped_column(sa.String(64))
+
+
+class AttemptQuestion(Base):
+    """One question of an attempt: the exact revision, the order of its choices, what was chosen, whether it was right.
+
+    ``choice_order`` gives, per displayed letter, the index of the choice in the revision: ``"201"`` shows choice 2 as A.
+    ``chosen`` holds displayed letters, sorted: ``"AC"``.
+    """
+
+    __tablename__ = "attempt_questions"
+    __table_args__ = (sa.Index(None, "revision_id"),)
+
+    attempt_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("attempts.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(sa.Integer, primary_key=True)
+    revision_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("question_revisions.id"))
+    choice_order: Mapped[str] = mapped_column(sa.String(8))
+    chosen: Mapped[str | None] = mapped_column(sa.String(8))
+    answered_at: Mapped[dt.datetime | None]
+    is_correct: Mapped[bool | None]
+
+
+class AttemptEvent(Base):
+    """What reached us and could not count: a late answer, a late hand-in. Kept, never graded."""
+
+    __tablename__ = "attempt_events"
+    __table_args__ = (sa.Index(None, "attempt_id", "at"),)
+
+    id: Mapped[IdPk]
+    attempt_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("attempts.id"))
+    kind: Mapped[str] = mapped_column(sa.String(32))
+    at: Mapped[Moment]
+    details: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)

@@ -1,0 +1,78 @@
+"""Campaigns, the versions of their terms, hosts and approvals."""
+
+import datetime as dt
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quizapp.core.db import Base, IdPk, JsonValue, Moment
+
+STATUSES = ("draft", "pending_approval", "published", "paused", "closed")
+KINDS = ("voluntary", "statutory_exam")
+
+
+class Campaign(Base):
+    """A quiz campaign. ``status`` is what staff did; whether it is open now follows from the terms and the clock
+    (``campaigns.rules.phase``). ``opens_at`` and ``closes_at`` repeat the current terms' window, for queries."""
+
+    __tablename__ = "campaigns"
+    __table_args__ = (
+        sa.CheckConstraint("kind IN ('voluntary', 'statutory_exam')", "kind"),
+        sa.CheckConstraint("status IN ('draft', 'pending_approval', 'published', 'paused', 'closed')", "status"),
+        sa.CheckConstraint("kind <> 'statutory_exam' OR legal_basis <> ''", "legal_basis"),
+        sa.CheckConstraint("closes_at IS NULL OR opens_at < closes_at", "window"),
+        sa.Index(None, "status", "closes_at"),
+    )
+
+    id: Mapped[IdPk]
+    slug: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    title: Mapped[str] = mapped_column(sa.String(60))
+    summary: Mapped[str] = mapped_column(sa.String(200), default="")
+    kind: Mapped[str] = mapped_column(sa.String(16))
+    """``voluntary`` 自愿竞答 or ``statutory_exam`` 法定学法考试."""
+    legal_basis: Mapped[str] = mapped_column(sa.String(200), default="")
+    theme: Mapped[str] = mapped_column(sa.String(16), default="consumer")
+    status: Mapped[str] = mapped_column(sa.String(20), default="draft")
+    pause_reason: Mapped[str] = mapped_column(sa.String(200), default="")
+    host_organisation_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"))
+    terms_id: Mapped[uuid.UUID | None]
+    """The version in force. No foreign key: the two tables would need each other first."""
+    draft: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)
+    """The editor's unpublished terms, in the shape of ``campaigns.terms.to_dict``; may be incomplete."""
+    version: Mapped[int] = mapped_column(sa.Integer, default=1)
+    """Raised by every change; the process cache and concurrent editors compare it."""
+    opens_at: Mapped[dt.datetime | None]
+    closes_at: Mapped[dt.datetime | None]
+    created_at: Mapped[Moment]
+    created_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff_accounts.id"))
+    submitted_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff_accounts.id"))
+    published_at: Mapped[dt.datetime | None]
+    published_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff_accounts.id"))
+
+
+class CampaignTermsVersion(Base):
+    """One published version of the terms. The database refuses to change or delete it."""
+
+    __tablename__ = "campaign_terms"
+    __table_args__ = (sa.UniqueConstraint("campaign_id", "number"),)
+
+    id: Mapped[IdPk]
+    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"))
+    number: Mapped[int] = mapped_column(sa.Integer)
+    body: Mapped[dict[str, Any]] = mapped_column(JsonValue)
+    body_hash: Mapped[str] = mapped_column(sa.String(64))
+    created_at: Mapped[Moment]
+    created_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff_accounts.id"))
+
+
+class CampaignHost(Base):
+    """A co-hosting unit (协办); it signs off the questions and sees this campaign."""
+
+    __tablename__ = "campaign_hosts"
+
+    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"), primary_key=True)
+    organisation_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"), primary_key=True)
+    signed_off_at: Mapped[dt.datetime | None]
+    signed_off_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff_accounts.id"))

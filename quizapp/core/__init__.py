@@ -1,0 +1,1 @@
+"""The plumbing every feature stands on: database, clock, errors, money, encryption. It leans on nothing."""

@@ -1,0 +1,55 @@
+"""Accounts and entries. One row moves an amount from one account to another, so every posting balances by its shape."""
+
+import datetime as dt
+import uuid
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quizapp.core.db import Base, IdPk, Moment
+
+UNITS = ("points", "fen", "hours")
+
+
+class LedgerAccount(Base):
+    """Something that holds an amount. A bounded account carries its balance, which the database keeps from going
+    below zero; an unbounded one (where points come from and go to) carries none, so that it is never a hot row."""
+
+    __tablename__ = "ledger_accounts"
+    __table_args__ = (
+        sa.UniqueConstraint("owner_type", "owner_id", "unit"),
+        sa.CheckConstraint("unit IN ('points', 'fen', 'hours')", "unit"),
+        sa.CheckConstraint("NOT is_bounded OR balance >= 0", "balance_not_negative"),
+    )
+
+    id: Mapped[IdPk]
+    owner_type: Mapped[str] = mapped_column(sa.String(16))
+    """``citizen``, ``campaign``, ``system`` …"""
+    owner_id: Mapped[str] = mapped_column(sa.String(64))
+    unit: Mapped[str] = mapped_column(sa.String(16))
+    is_bounded: Mapped[bool]
+    balance: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[Moment]
+
+
+class LedgerEntry(Base):
+    """``amount`` moves from the debit account to the credit account. One source posts once per reason."""
+
+    __tablename__ = "ledger_entries"
+    __table_args__ = (
+        sa.UniqueConstraint("source_type", "source_id", "reason"),
+        sa.CheckConstraint("amount > 0", "amount_positive"),
+        sa.CheckConstraint("debit_account_id <> credit_account_id", "two_accounts"),
+        sa.Index(None, "credit_account_id", "posted_at"),
+        sa.Index(None, "debit_account_id", "posted_at"),
+    )
+
+    id: Mapped[IdPk]
+    debit_account_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("ledger_accounts.id"))
+    credit_account_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("ledger_accounts.id"))
+    amount: Mapped[int]
+    source_type: Mapped[str] = mapped_column(sa.String(16))
+    source_id: Mapped[str] = mapped_column(sa.String(64))
+    reason: Mapped[str] = mapped_column(sa.String(32))
+    posted_at: Mapped[Moment]
+    posted_on: Mapped[dt.date]

@@ -1,0 +1,1 @@
+"""Figures: participation, dashboards, exports. It reads; it never changes what it counts."""
