@@ -1,0 +1,66 @@
+"""The ways a bank or a paper is refused."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from quizapp.core.errors import AppError, Conflict, InvalidInput, NotFound
+from quizapp.core.text import N_
+
+
+class PoolTooSmall(AppError):
+    """``needed`` questions were asked for and ``available`` are there."""
+
+    code = "pool_too_small"
+    message = N_("题库里可用的题不够，暂时不能出卷。")
+    http_status = 409
+
+    def __init__(self, needed: int, available: int) -> None:
+        super().__init__(needed=needed, available=available)
+        self.needed = needed
+        self.available = available
+
+
+@dataclass(frozen=True)
+class RowError:
+    """One mistake in a bank file: where it stands and what is wrong.
+
+    ``number`` counts entries from 1 (0: the file as a whole); ``entry`` is the entry's id where it has one.
+    """
+
+    file: str
+    number: int
+    entry: str
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.number:
+            place += f" 第 {self.number} 条" + (f"（{self.entry}）" if self.entry else "")
+        return f"{place} {self.field}：{self.reason}" if self.field else f"{place}：{self.reason}"
+
+    def as_dict(self) -> dict[str, str | int]:
+        return asdict(self)
+
+
+class BankFileInvalid(InvalidInput):
+    """The file holds mistakes; nothing of it was taken in. ``rows`` names each of them."""
+
+    code = "bank_file_invalid"
+    message = N_("题库文件有错误，一道题也没有导入。请按清单改好后再试。")
+
+    def __init__(self, rows: Sequence[RowError]) -> None:
+        super().__init__(rows=[row.as_dict() for row in rows[:200]], row_count=len(rows))
+        self.rows = tuple(rows)
+
+    def __str__(self) -> str:
+        return "\n".join(str(row) for row in self.rows)
+
+
+class BankNotFound(NotFound):
+    message = N_("没有这个题库。")
+
+
+class QuestionChanged(Conflict):
+    code = "question_changed"
+    message = N_("这道题刚刚有人改过，请刷新后再看。")
