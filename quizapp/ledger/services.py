@@ -1,0 +1,170 @@
+"""Posting: one entry moves an amount from one account to another, so that every posting balances by its shape."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from quizapp.core.clock import shanghai_day
+from quizapp.core.db import Write, db, run_writes
+from quizapp.core.ids import new_id
+from quizapp.ledger import rules
+from quizapp.ledger.errors import AlreadyPosted, InsufficientBalance
+from quizapp.ledger.models import UNITS, LedgerAccount, LedgerEntry
+
+NAMESPACE = uuid.UUID("6f0a3c52-5b1e-5d0a-9f43-1d2a7c0e8b11")
+
+_CREDIT = (
+    "INSERT INTO ledger_accounts (id, owner_type, owner_id, unit, is_bounded, balance, created_at) "
+    "VALUES (:{0}_id, :{0}_type, :{0}_owner, :{0}_unit, :{0}_bounded, :{0}_amount, :{0}_at) "
+    "ON CONFLICT (id) DO UPDATE SET balance = ledger_accounts.balance + excluded.balance"
+)
+_DEBIT = "UPDATE ledger_accounts SET balance = balance - :{0}_amount WHERE id = :{0}_id"
+_OPEN = (
+    "INSERT INTO ledger_accounts (id, owner_type, owner_id, unit, is_bounded, balance, created_at) "
+    "VALUES (:{0}_id, :{0}_type, :{0}_owner, :{0}_unit, :{0}_bounded, 0, :{0}_at) ON CONFLICT (id) DO NOTHING"
+)
+_ENTRY = (
+    "INSERT INTO ledger_entries (id, debit_account_id, credit_account_id, amount, source_type, source_id, reason, posted_at, posted_on) "
+    "VALUES (:{0}_id, :{0}_from, :{0}_to, :{0}_amount, :{0}_source_type, :{0}_source_id, :{0}_reason, :{0}_at, :{0}_on)"
+)
+
+
+def account_id(owner_type: str, owner_id: str, unit: str) -> uuid.UUID:
+    """The id of an account follows from its owner and unit, so that nobody has to look it up before posting."""
+    return uuid.uuid5(NAMESPACE, f"{owner_type}\x1f{owner_id}\x1f{unit}")
+
+
+def _open_write(prefix: str, owner: tuple[str, str], unit: str, now: dt.datetime) -> Write:
+    return Write(_OPEN.format(prefix), _account_params(prefix, owner, unit, now))
+
+
+def _account_params(prefix: str, owner: tuple[str, str], unit: str, now: dt.datetime) -> dict[str, object]:
+    return {
+        f"{prefix}_id": account_id(*owner, unit),
+        f"{prefix}_type": owner[0],
+        f"{prefix}_owner": owner[1],
+        f"{prefix}_unit": unit,
+        f"{prefix}_bounded": rules.is_bounded(owner[0]),
+        f"{prefix}_at": now,
+    }
+
+
+def _from_write(prefix: str, owner: tuple[str, str], unit: str, amount: int, now: dt.datetime) -> Write:
+    """A bounded account must exist to be debited (the entry's foreign key sees to it); an unbounded one is opened."""
+    if not rules.is_bounded(owner[0]):
+        return _open_write(prefix, owner, unit, now)
+    return Write(_DEBIT.format(prefix), {f"{prefix}_id": account_id(*owner, unit), f"{prefix}_amount": amount})
+
+
+def _to_write(prefix: str, owner: tuple[str, str], unit: str, amount: int, now: dt.datetime) -> Write:
+    if not rules.is_bounded(owner[0]):
+        return _open_write(prefix, owner, unit, now)
+    return Write(_CREDIT.format(prefix), {**_account_params(prefix, owner, unit, now), f"{prefix}_amount": amount})
+
+
+def posting_writes(
+    *,
+    prefix: str,
+    unit: str,
+    from_owner: tuple[str, str],
+    to_owner: tuple[str, str],
+    amount: int,
+    source_type: str,
+    source_id: object,
+    reason: str,
+    now: dt.datetime,
+) -> tuple[Write, ...]:
+    """The writes of one posting, for hot paths that send them together with others by ``run_writes``.
+
+    The caller must hold a lock that keeps the source from being posted twice (the attempt's row), or be ready for the
+    database's refusal. Two bounded owners need :func:`post`, which locks both accounts in one order.
+
+    :param prefix: of the parameter names, unique among the writes sent together
+    :param amount: whole units (points, fen, hours), above zero
+    :raises ValueError: for an amount below one, an unknown unit, or an account that would pay itself
+    """
+    if amount < 1:
+        raise ValueError("an entry moves at least one unit")
+    if unit not in UNITS:
+        raise ValueError(f"unknown unit {unit}")
+    if from_owner == to_owner:
+        raise ValueError("an account cannot pay itself")
+    entry = f"{prefix}e"
+    return (
+        _from_write(f"{prefix}f", from_owner, unit, amount, now),
+        _to_write(f"{prefix}t", to_owner, unit, amount, now),
+        Write(
+            _ENTRY.format(entry),
+            {
+                f"{entry}_id": new_id(),
+                f"{entry}_from": account_id(*from_owner, unit),
+                f"{entry}_to": account_id(*to_owner, unit),
+                f"{entry}_amount": amount,
+                f"{entry}_source_type": source_type,
+                f"{entry}_source_id": str(source_id),
+                f"{entry}_reason": reason,
+                f"{entry}_at": now,
+                f"{entry}_on": shanghai_day(now),
+            },
+        ),
+    )
+
+
+def post(
+    *,
+    unit: str,
+    from_owner: tuple[str, str],
+    to_owner: tuple[str, str],
+    amount: int,
+    source_type: str,
+    source_id: object,
+    reason: str,
+    now: dt.datetime,
+    prefix: str = "post",
+) -> None:
+    """Move ``amount`` from one owner to another. A refusal leaves the caller's transaction usable.
+
+    :raises AlreadyPosted: if this source has been posted for this reason
+    :raises InsufficientBalance: if a bounded account would go below zero
+    """
+    writes = posting_writes(
+        prefix=prefix,
+        unit=unit,
+        from_owner=from_owner,
+        to_owner=to_owner,
+        amount=amount,
+        source_type=source_type,
+        source_id=source_id,
+        reason=reason,
+        now=now,
+    )
+    _lock_accounts(account_id(*owner, unit) for owner in (from_owner, to_owner) if rules.is_bounded(owner[0]))
+    if _is_posted(source_type, str(source_id), reason):
+        raise AlreadyPosted
+    try:
+        with db.session.begin_nested():
+            run_writes(*writes)
+    except sa.exc.IntegrityError as error:
+        raise _refusal(error) from None
+
+
+def _lock_accounts(ids: Iterable[uuid.UUID]) -> None:
+    """Lock in the order of the ids, so that two postings in opposite directions never wait for each other."""
+    wanted = sorted(ids)
+    db.session.execute(sa.select(LedgerAccount.id).where(LedgerAccount.id.in_(wanted)).order_by(LedgerAccount.id).with_for_update()).all()
+
+
+def _is_posted(source_type: str, source_id: str, reason: str) -> bool:
+    found = sa.select(LedgerEntry.id).filter_by(source_type=source_type, source_id=source_id, reason=reason)
+    return db.session.scalar(found) is not None
+
+
+def _refusal(error: sa.exc.IntegrityError) -> Exception:
+    text = str(error.orig).lower()
+    if "ledger_entries.source_type" in text or "uq_ledger_entries" in text:
+        return AlreadyPosted()
+    if "balance_not_negative" in text or "foreign key" in text:
+        return InsufficientBalance()
+    return error

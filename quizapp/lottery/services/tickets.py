@@ -1,0 +1,80 @@
+"""Granting tickets. It locks no pool; the worker chains what was granted."""
+
+import datetime as dt
+import uuid
+
+from quizapp.core.clock import shanghai_day
+from quizapp.core.db import Write, run_writes
+from quizapp.core.ids import new_id
+
+_INSERT = (
+    "INSERT INTO draw_tickets (id, campaign_id, citizen_id, source_type, source_id, sequence, client_nonce, "
+    "granted_at, granted_on, expires_at, state, void_reason) VALUES {}"
+)
+_ROW = (
+    "(:{0}_id{1}, :{0}_campaign, :{0}_citizen, :{0}_source_type, :{0}_source, {1}, :{0}_nonce, "
+    ":{0}_at, :{0}_on, :{0}_expires, 'granted', '')"
+)
+
+
+def ticket_writes(
+    *,
+    prefix: str,
+    campaign_id: uuid.UUID,
+    citizen_id: uuid.UUID,
+    source_type: str,
+    source_id: uuid.UUID,
+    count: int,
+    client_nonce: str,
+    ticket_hours: int,
+    now: dt.datetime,
+) -> tuple[Write, ...]:
+    """The writes that grant ``count`` tickets, sequences from 1, for hot paths (``core.db.run_writes``).
+
+    :param client_nonce: what the citizen's device sent when the attempt started, at most 64 hex digits; may be empty
+    :param ticket_hours: how long the tickets live, as the pool's manifest says
+    A source that has tickets already is refused by the database (unique source and sequence).
+    """
+    if count < 1:
+        return ()
+    rows = ", ".join(_ROW.format(prefix, sequence) for sequence in range(1, count + 1))
+    params: dict[str, object] = {
+        f"{prefix}_campaign": campaign_id,
+        f"{prefix}_citizen": citizen_id,
+        f"{prefix}_source_type": source_type,
+        f"{prefix}_source": source_id,
+        f"{prefix}_nonce": client_nonce,
+        f"{prefix}_at": now,
+        f"{prefix}_on": shanghai_day(now),
+        f"{prefix}_expires": now + dt.timedelta(hours=ticket_hours),
+        **{f"{prefix}_id{sequence}": new_id() for sequence in range(1, count + 1)},
+    }
+    return (Write(_INSERT.format(rows), params),)
+
+
+def grant_tickets(
+    *,
+    campaign_id: uuid.UUID,
+    citizen_id: uuid.UUID,
+    source_type: str,
+    source_id: uuid.UUID,
+    count: int,
+    client_nonce: str,
+    ticket_hours: int,
+    now: dt.datetime,
+    prefix: str = "ticket",
+) -> None:
+    """Grant ``count`` tickets at once; the same refusals as :func:`ticket_writes`."""
+    run_writes(
+        *ticket_writes(
+            prefix=prefix,
+            campaign_id=campaign_id,
+            citizen_id=citizen_id,
+            source_type=source_type,
+            source_id=source_id,
+            count=count,
+            client_nonce=client_nonce,
+            ticket_hours=ticket_hours,
+            now=now,
+        )
+    )
