@@ -128,8 +128,20 @@ def app(built_app: Flask, database: Database) -> Iterator[Flask]:
         database.reset()
 
 
+class Browser(FlaskClient):
+    """A client whose requests get an application context of their own, as under a server; sharing the test's would
+    share ``g``, the loaded principal and the database session. Roll back (``db.session.rollback()``) before reading
+    what a request wrote."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        db.session.rollback()
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
+    app.test_client_class = Browser
     return app.test_client()
 
 

@@ -1,0 +1,211 @@
+"""Reads about citizens, groups, regions and organisations; staff and sessions are in the modules beside."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from quizapp.accounts import rules
+from quizapp.accounts.models import Citizen, Consent, DemographicGroup, Identity, Organisation, Region
+from quizapp.core.crypto import Vault, mask_phone
+from quizapp.core.db import db
+from quizapp.core.errors import NotFound
+
+ACCOUNT = "account"
+"""The purpose of the consent everybody gives at registration."""
+
+
+def _no_points(citizen_id: uuid.UUID) -> int:
+    return 0
+
+
+point_balance_of: Callable[[uuid.UUID], int] = _no_points
+"""Points of a citizen; the package that keeps them puts its own function here."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A citizen as other packages see them: who counts where, never how to reach them."""
+
+    citizen_id: uuid.UUID
+    nickname: str
+    demographic_group: str | None
+    region_code: str | None
+    organisation_id: uuid.UUID | None
+    organisation_path: str | None
+    age_band: str | None
+    status: str
+    is_registered: bool
+    consent_version: str | None = None
+    guardian_confirmed_at: dt.datetime | None = None
+
+
+def _consent_version() -> sa.ScalarSelect[str]:
+    return (
+        sa.select(Consent.version)
+        .where(Consent.citizen_id == Citizen.id, Consent.purpose == ACCOUNT, Consent.withdrawn_at.is_(None))
+        .order_by(Consent.given_at.desc(), Consent.id.desc())
+        .limit(1)
+        .correlate(Citizen)
+        .scalar_subquery()
+    )
+
+
+_COLUMNS = (
+    Citizen.id.label("citizen_id"),
+    Citizen.nickname,
+    Citizen.demographic_group,
+    Citizen.region_code,
+    Citizen.organisation_id,
+    Organisation.path.label("organisation_path"),
+    Citizen.age_band,
+    Citizen.status,
+    _consent_version().label("consent_version"),
+    Citizen.guardian_confirmed_at,
+)
+_PROFILE = (
+    sa.select(*_COLUMNS)
+    .select_from(Citizen)
+    .outerjoin(Organisation, Organisation.id == Citizen.organisation_id)
+    .where(Citizen.id == sa.bindparam("citizen_id", type_=sa.Uuid))
+)
+_LOCKED_PROFILE = _PROFILE.with_for_update(of=Citizen)
+
+
+def _profile(statement: sa.Select[*tuple[Any, ...]], citizen_id: uuid.UUID) -> Profile:
+    row = db.session.execute(statement, {"citizen_id": citizen_id}).one_or_none()
+    if row is None:
+        raise NotFound
+    return Profile(
+        **row._mapping,
+        is_registered=rules.is_registered(
+            has_consent=row.consent_version is not None,
+            demographic_group=row.demographic_group,
+            region_code=row.region_code,
+        ),
+    )
+
+
+def get_profile(citizen_id: uuid.UUID) -> Profile:
+    """:raises NotFound: if there is no such citizen"""
+    return _profile(_PROFILE, citizen_id)
+
+
+def lock_citizen(citizen_id: uuid.UUID) -> Profile:
+    """Lock the citizen's row until the transaction ends (order: attempt → citizen → prize pool → account) and read it.
+
+    :raises NotFound: if there is no such citizen
+    """
+    return _profile(_LOCKED_PROFILE, citizen_id)
+
+
+def find_citizen_by_phone(vault: Vault, phone: str) -> uuid.UUID | None:
+    """The citizen who signs in with this number (eleven digits)."""
+    return db.session.scalar(sa.select(Identity.citizen_id).filter_by(kind="phone", subject_tag=vault.tag("phone", phone)))
+
+
+def find_masked_phone(vault: Vault, citizen_id: uuid.UUID) -> str | None:
+    """The citizen's number as it is shown, ``138****5602``."""
+    identity = db.session.scalar(sa.select(Identity).filter_by(kind="phone", citizen_id=citizen_id).limit(1))
+    return mask_phone(vault.decrypt(identity.subject_encrypted)) if identity else None
+
+
+def get_phone(vault: Vault, citizen_id: uuid.UUID) -> str:
+    """The whole number: only behind ``phones.unmask`` and with an audit entry of the caller.
+
+    :raises NotFound: if the citizen has none
+    """
+    identity = db.session.scalar(sa.select(Identity).filter_by(kind="phone", citizen_id=citizen_id).limit(1))
+    if identity is None:
+        raise NotFound
+    return vault.decrypt(identity.subject_encrypted)
+
+
+def list_consents(citizen_id: uuid.UUID) -> list[Consent]:
+    """Consents of a citizen, the newest first."""
+    return list(
+        db.session.scalars(sa.select(Consent).filter_by(citizen_id=citizen_id).order_by(Consent.given_at.desc(), Consent.id.desc()))
+    )
+
+
+# ---- groups
+
+
+def list_groups() -> list[DemographicGroup]:
+    """The groups figures are reported by, in their order."""
+    return list(db.session.scalars(sa.select(DemographicGroup).order_by(DemographicGroup.position, DemographicGroup.code)))
+
+
+def group_names() -> dict[str, str]:
+    """Code to name, in order."""
+    return {group.code: group.name for group in list_groups()}
+
+
+def find_group(code: str) -> DemographicGroup | None:
+    return db.session.get(DemographicGroup, code)
+
+
+# ---- regions
+
+
+def region_names() -> dict[str, str]:
+    """Code to name of every region."""
+    return dict(db.session.execute(sa.select(Region.code, Region.name)).tuples())
+
+
+def list_counties() -> list[Region]:
+    """Banners, counties and districts in the order of their codes; "elsewhere" comes last."""
+    return list(db.session.scalars(sa.select(Region).filter_by(level="county").order_by(Region.code)))
+
+
+def list_regions(parent_code: str | None = None) -> list[Region]:
+    """The regions directly below ``parent_code``; without it those at the top."""
+    return list(db.session.scalars(sa.select(Region).filter_by(parent_code=parent_code).order_by(Region.code)))
+
+
+def find_region(code: str) -> Region | None:
+    return db.session.get(Region, code)
+
+
+# ---- organisations
+
+
+def search_organisations(q: str, limit: int = 20) -> list[Organisation]:
+    """Active units whose name contains ``q``, those beginning with it first; nothing for an empty query."""
+    q = q.strip()
+    if not q:
+        return []
+    found = sa.select(Organisation).where(Organisation.is_active, Organisation.name.contains(q, autoescape=True))
+    ordered = found.order_by(sa.case((Organisation.name.startswith(q, autoescape=True), 0), else_=1), Organisation.name)
+    return list(db.session.scalars(ordered.limit(limit)))
+
+
+def get_organisation(organisation_id: uuid.UUID) -> Organisation:
+    """:raises NotFound: if there is no such unit"""
+    organisation = db.session.get(Organisation, organisation_id)
+    if organisation is None:
+        raise NotFound
+    return organisation
+
+
+def find_root_organisation() -> Organisation | None:
+    """The unit everything hangs under."""
+    return db.session.scalar(sa.select(Organisation).where(Organisation.parent_id.is_(None)).order_by(Organisation.created_at).limit(1))
+
+
+def is_below(path: str) -> sa.ColumnElement[bool]:
+    """Condition: an organisation lies in the subtree of ``path``; ``/`` is everything."""
+    return sa.true() if path == "/" else Organisation.path.startswith(path, autoescape=True)
+
+
+def organisation_subtree_ids(path: str) -> list[uuid.UUID]:
+    """Ids of the unit with this path and of all below it; ``/`` is everything."""
+    return list(db.session.scalars(sa.select(Organisation.id).where(is_below(path)).order_by(Organisation.path)))
+
+
+def list_organisations(paths: tuple[str, ...] = ("/",)) -> list[Organisation]:
+    """Units within any of these subtrees, by path."""
+    return list(db.session.scalars(sa.select(Organisation).where(sa.or_(*map(is_below, paths))).order_by(Organisation.path)))
