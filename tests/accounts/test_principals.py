@@ -22,6 +22,7 @@ def load(app: Flask, path: str, token: str | None = None, cookie: str | None = N
     """The principal of one request with a bearer token, a cookie or both."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     with app.app_context(), app.test_request_context(path, headers=headers) as context:
+        context.request.routing_exception = None
         if cookie is not None:
             context.session["_user_id"] = cookie
         return current_principal()
@@ -99,6 +100,7 @@ def test_the_bearer_wins_over_the_cookie(app: Flask) -> None:
 def test_another_scheme_than_bearer_is_refused(app: Flask) -> None:
     cookie = open_session(citizen_id=make_citizen().id)
     with app.app_context(), app.test_request_context("/", headers={"Authorization": "Basic eDp5"}) as context:
+        context.request.routing_exception = None
         context.session["_user_id"] = cookie
         with pytest.raises(NotSignedIn):
             current_principal()

@@ -107,7 +107,7 @@ def _load_from_header(sent: Request) -> Principal | None:
     scheme, _, token = header.partition(" ")
     principal = load_principal(token.strip(), is_bearer=True, now=utc_now()) if scheme.lower() == "bearer" else None
     if principal is None:
-        if g.get("is_bad_bearer") or sent.routing_exception is not None:
+        if g.get("is_bad_bearer") or request.routing_exception is not None:
             return ANONYMOUS  # the answer is a refusal already, and its page asks who is asking
         g.is_bad_bearer = True
         raise NotSignedIn
