@@ -1,0 +1,115 @@
+"""Who leads among several workers, and its last sign of life.
+
+On PostgreSQL the lead is an advisory lock on a connection of its own: the server lets go of it the moment the process is
+gone. On SQLite it is a row with an expiry that the leader keeps renewing.
+"""
+
+import datetime as dt
+import zlib
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import Mapped, mapped_column
+
+from quizapp.core.db import Base, Moment, db, transaction
+
+LEASE = dt.timedelta(seconds=20)
+"""How long a silent leader on SQLite is waited for."""
+
+
+class WorkerLease(Base):
+    """One named lead. ``seen_at`` is the holder's last sign of life."""
+
+    __tablename__ = "worker_leases"
+
+    name: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    holder: Mapped[str] = mapped_column(sa.String(80))
+    seen_at: Mapped[Moment]
+    expires_at: Mapped[Moment]
+
+
+def take_lease(name: str, holder: str, now: dt.datetime) -> bool:
+    """Take the lease, renew it, or take it over once it ran out. The caller holds the transaction.
+
+    :returns: whether ``holder`` has it now
+    """
+    values = {"holder": holder, "seen_at": now, "expires_at": now + LEASE}
+    mine = sa.or_(WorkerLease.holder == holder, WorkerLease.expires_at <= now)
+    update = sa.update(WorkerLease).where(WorkerLease.name == name, mine).values(values).returning(WorkerLease.name)
+    if db.session.execute(update).first() is not None:
+        return True
+    if db.session.scalar(sa.select(WorkerLease.name).filter_by(name=name).with_for_update()) is not None:
+        return False
+    db.session.execute(sa.insert(WorkerLease).values(name=name, **values))
+    return True
+
+
+def drop_lease(name: str, holder: str, now: dt.datetime) -> None:
+    """Let go, so that the next one need not wait for the expiry."""
+    db.session.execute(sa.update(WorkerLease).filter_by(name=name, holder=holder).values(expires_at=now))
+
+
+def find_lease(name: str) -> WorkerLease | None:
+    return db.session.get(WorkerLease, name, populate_existing=True)
+
+
+class Lead(Protocol):
+    """The right to run the timetable."""
+
+    def take(self, now: dt.datetime) -> bool:
+        """Try to become the leader, or make sure of still being it."""
+        ...
+
+    def drop(self, now: dt.datetime) -> None:
+        """Give it up."""
+        ...
+
+
+class AdvisoryLead:
+    """PostgreSQL: a session-level advisory lock on a connection that does nothing else."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine = engine
+        self._key = zlib.crc32(f"quizapp/{name}".encode())
+        self._connection: Connection | None = None
+
+    def take(self, now: dt.datetime) -> bool:
+        try:
+            if self._connection is not None:
+                self._connection.execute(sa.text("SELECT 1"))
+                return True
+            connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            if connection.scalar(sa.text("SELECT pg_try_advisory_lock(:key)"), {"key": self._key}):
+                self._connection = connection
+                return True
+            connection.close()
+        except sa.exc.DBAPIError:
+            self._forget()
+        return False
+
+    def _forget(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+
+    def drop(self, now: dt.datetime) -> None:
+        """Close the connection for good (not back into the pool): the lock goes with it."""
+        self._forget()
+
+
+class LeaseLead:
+    """SQLite: the row, renewed well within :data:`LEASE`."""
+
+    def __init__(self, name: str, holder: str) -> None:
+        self._name = name
+        self._holder = holder
+
+    def take(self, now: dt.datetime) -> bool:
+        with transaction():
+            return take_lease(self._name, self._holder, now)
+
+    def drop(self, now: dt.datetime) -> None:
+        with transaction():
+            drop_lease(self._name, self._holder, now)
