@@ -79,6 +79,21 @@ def upgrade() -> None:
         sa.UniqueConstraint("owner_type", "owner_id", "unit", name=op.f("uq_ledger_accounts_owner_type_owner_id_unit")),
     )
     op.create_table(
+        "payout_items",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("title", sa.String(length=100), nullable=False),
+        sa.Column("tier", sa.String(length=32), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("quantity", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payout_items")),
+    )
+    with op.batch_alter_table("payout_items", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_payout_items_campaign_id"), ["campaign_id"], unique=False)
+
+    op.create_table(
         "regions",
         sa.Column("code", sa.String(length=20), nullable=False),
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -133,6 +148,7 @@ def upgrade() -> None:
         sa.Column("campaign_id", sa.Uuid(), nullable=True),
         sa.Column("payout_count", sa.Integer(), nullable=False),
         sa.Column("total_fen", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("needs_review", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=False),
         sa.Column("reviewed_at", sa.DateTime(timezone=True), nullable=True),
@@ -201,6 +217,8 @@ def upgrade() -> None:
         sa.Column("file_key", sa.String(length=100), nullable=False),
         sa.Column("file_name", sa.String(length=200), nullable=False),
         sa.Column("row_count", sa.Integer(), nullable=False),
+        sa.Column("build_count", sa.Integer(), nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("requested_by", sa.Uuid(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
@@ -247,6 +265,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["published_by"], ["staff_accounts.id"], name=op.f("fk_campaigns_published_by_staff_accounts")),
         sa.ForeignKeyConstraint(["submitted_by"], ["staff_accounts.id"], name=op.f("fk_campaigns_submitted_by_staff_accounts")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaigns")),
+        sa.UniqueConstraint("id", "kind", name=op.f("uq_campaigns_id_kind")),
         sa.UniqueConstraint("slug", name=op.f("uq_campaigns_slug")),
     )
     with op.batch_alter_table("campaigns", schema=None) as batch_op:
@@ -327,12 +346,17 @@ def upgrade() -> None:
         "campaign_terms",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("has_rewards", sa.Boolean(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("body", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
         sa.Column("body_hash", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=True),
-        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_campaign_terms_campaign_id_campaigns")),
+        sa.CheckConstraint("kind <> 'statutory_exam' OR NOT has_rewards", name=op.f("ck_campaign_terms_no_rewards")),
+        sa.ForeignKeyConstraint(
+            ["campaign_id", "kind"], ["campaigns.id", "campaigns.kind"], name=op.f("fk_campaign_terms_campaign_id_kind_campaigns")
+        ),
         sa.ForeignKeyConstraint(["created_by"], ["staff_accounts.id"], name=op.f("fk_campaign_terms_created_by_staff_accounts")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_campaign_terms")),
         sa.UniqueConstraint("campaign_id", "number", name=op.f("uq_campaign_terms_campaign_id_number")),
@@ -421,6 +445,8 @@ def upgrade() -> None:
         sa.Column("title", sa.String(length=100), nullable=False),
         sa.Column("item_type", sa.String(length=16), nullable=False),
         sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("reference", sa.String(length=24), nullable=False),
+        sa.Column("tier", sa.String(length=32), nullable=False),
         sa.Column("amount_fen", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("points", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
@@ -428,7 +454,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("details", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("is_phone_public", sa.Boolean(), nullable=False),
         sa.Column("cash_list_id", sa.Uuid(), nullable=True),
         sa.Column("pickup_tag", sa.LargeBinary(length=32), nullable=True),
         sa.Column("pickup_code_encrypted", sa.LargeBinary(), nullable=True),
@@ -447,7 +473,10 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("payouts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_payouts_campaign_id_state"), ["campaign_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_payouts_cash_list_id"), ["cash_list_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_payouts_citizen_id_created_at"), ["citizen_id", "created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_payouts_item_id_state"), ["item_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_payouts_reference"), ["reference"], unique=False)
         batch_op.create_index(batch_op.f("ix_payouts_state_claim_deadline_at"), ["state", "claim_deadline_at"], unique=False)
 
     op.create_table(
@@ -530,6 +559,8 @@ def upgrade() -> None:
         sa.Column("is_passed", sa.Boolean(), nullable=True),
         sa.Column("ticket_count", sa.Integer(), nullable=False),
         sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("fixed_points", sa.Integer(), nullable=False),
+        sa.Column("day_turn", sa.Integer(), nullable=True),
         sa.Column("demographic_group", sa.String(length=32), nullable=True),
         sa.Column("region_code", sa.String(length=20), nullable=True),
         sa.Column("organisation_id", sa.Uuid(), nullable=True),
@@ -548,6 +579,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
         sa.UniqueConstraint(
             "campaign_id", "citizen_id", "started_on", "day_try", name=op.f("uq_attempts_campaign_id_citizen_id_started_on_day_try")
+        ),
+        sa.UniqueConstraint(
+            "campaign_id", "citizen_id", "submitted_on", "day_turn", name=op.f("uq_attempts_campaign_id_citizen_id_submitted_on_day_turn")
         ),
         sa.UniqueConstraint("campaign_id", "citizen_id", "total_try", name=op.f("uq_attempts_campaign_id_citizen_id_total_try")),
         sa.UniqueConstraint("guest_token_hash", name=op.f("uq_attempts_guest_token_hash")),
@@ -568,6 +602,20 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("state = 'open'"),
             postgresql_where=sa.text("state = 'open'"),
+        )
+        batch_op.create_index(
+            "ix_attempts_unadopted",
+            ["started_at"],
+            unique=False,
+            sqlite_where=sa.text("citizen_id IS NULL"),
+            postgresql_where=sa.text("citizen_id IS NULL"),
+        )
+        batch_op.create_index(
+            "ix_attempts_waiting",
+            ["started_at"],
+            unique=False,
+            sqlite_where=sa.text("state = 'handed_in'"),
+            postgresql_where=sa.text("state = 'handed_in'"),
         )
         batch_op.create_index(
             "uq_attempts_one_open",
@@ -803,6 +851,12 @@ def downgrade() -> None:
             sqlite_where=sa.text("state = 'open' AND citizen_id IS NOT NULL"),
             postgresql_where=sa.text("state = 'open' AND citizen_id IS NOT NULL"),
         )
+        batch_op.drop_index(
+            "ix_attempts_waiting", sqlite_where=sa.text("state = 'handed_in'"), postgresql_where=sa.text("state = 'handed_in'")
+        )
+        batch_op.drop_index(
+            "ix_attempts_unadopted", sqlite_where=sa.text("citizen_id IS NULL"), postgresql_where=sa.text("citizen_id IS NULL")
+        )
         batch_op.drop_index("ix_attempts_open_deadline", sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
         batch_op.drop_index(
             "ix_attempts_guest_device",
@@ -826,7 +880,10 @@ def downgrade() -> None:
     op.drop_table("prize_pools")
     with op.batch_alter_table("payouts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_payouts_state_claim_deadline_at"))
+        batch_op.drop_index(batch_op.f("ix_payouts_reference"))
+        batch_op.drop_index(batch_op.f("ix_payouts_item_id_state"))
         batch_op.drop_index(batch_op.f("ix_payouts_citizen_id_created_at"))
+        batch_op.drop_index(batch_op.f("ix_payouts_cash_list_id"))
         batch_op.drop_index(batch_op.f("ix_payouts_campaign_id_state"))
 
     op.drop_table("payouts")
@@ -890,6 +947,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_regions_county_code"))
 
     op.drop_table("regions")
+    with op.batch_alter_table("payout_items", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_payout_items_campaign_id"))
+
+    op.drop_table("payout_items")
     op.drop_table("ledger_accounts")
     with op.batch_alter_table("idempotency_records", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_idempotency_records_created_at"))

@@ -13,8 +13,9 @@ from quizapp.core.db import Base, IdPk, JsonValue, Moment
 class Attempt(Base):
     """One paper of one person.
 
-    ``state``: open → handed_in (a guest's, kept but not graded) → graded; open → graded; lapsed is an opened paper
-    without an answer at the deadline, or a guest's that nobody adopted in time.
+    ``state``: open → handed_in (kept but not graded: a guest's, or of a citizen who has not told the group and region
+    yet) → graded; open → graded; lapsed is an opened paper without an answer at the deadline, or a kept one that nobody
+    came back for in time.
 
     Figures count rows with ``state = 'graded'`` and a citizen. Demographics are copied when the citizen hands in (a
     guest's: when adopted). ``submitted_on`` and ``started_on`` are Shanghai days.
@@ -29,6 +30,7 @@ class Attempt(Base):
         sa.CheckConstraint("(citizen_id IS NULL) = (day_try IS NULL)", "try_counted"),
         sa.UniqueConstraint("campaign_id", "citizen_id", "started_on", "day_try"),
         sa.UniqueConstraint("campaign_id", "citizen_id", "total_try"),
+        sa.UniqueConstraint("campaign_id", "citizen_id", "submitted_on", "day_turn"),
         sa.Index(
             "uq_attempts_one_open",
             "campaign_id",
@@ -47,6 +49,18 @@ class Attempt(Base):
             "started_on",
             sqlite_where=sa.text("guest_token_hash IS NOT NULL"),
             postgresql_where=sa.text("guest_token_hash IS NOT NULL"),
+        ),
+        sa.Index(
+            "ix_attempts_waiting",
+            "started_at",
+            sqlite_where=sa.text("state = 'handed_in'"),
+            postgresql_where=sa.text("state = 'handed_in'"),
+        ),
+        sa.Index(
+            "ix_attempts_unadopted",
+            "started_at",
+            sqlite_where=sa.text("citizen_id IS NULL"),
+            postgresql_where=sa.text("citizen_id IS NULL"),
         ),
         sa.Index(None, "citizen_id", "started_at"),
         sa.Index(None, "campaign_id", "submitted_on"),
@@ -78,6 +92,11 @@ class Attempt(Base):
     is_passed: Mapped[bool | None]
     ticket_count: Mapped[int] = mapped_column(sa.Integer, default=0)
     points: Mapped[int] = mapped_column(sa.Integer, default=0)
+    """All points this attempt earned, the fixed reward among them."""
+    fixed_points: Mapped[int] = mapped_column(sa.Integer, default=0)
+    """The part of ``points`` that stands in for the draw (minors, excluded groups); at most once a day."""
+    day_turn: Mapped[int | None] = mapped_column(sa.Integer)
+    """Which graded attempt of this citizen, campaign and day of hand-in this is, from 1; daily limits of points count it."""
     demographic_group: Mapped[str | None] = mapped_column(sa.String(32))
     region_code: Mapped[str | None] = mapped_column(sa.String(20))
     organisation_id: Mapped[uuid.UUID | None]
