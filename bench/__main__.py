@@ -18,6 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bench import browser, servers
+from bench.reference import REFERENCE_TABLES
 
 ROOT = servers.ROOT
 SECRETS = {
@@ -330,8 +331,6 @@ def main() -> int:
         }
         bench = Bench(Path(name), base_environment, 2.0 if options.quick else options.seconds, rounds)
         _prepare(bench, citizens, 2 * rounds + 5)
-        from bench.app import REFERENCE_TABLES  # needs no database to import
-
         engine = sa.create_engine(url)
         with engine.begin() as connection:
             connection.exec_driver_sql(REFERENCE_TABLES)

@@ -1,8 +1,9 @@
 """Whole rounds: start, five answers, submit, draw when there is a ticket. ``BENCH_FILE`` has a token per line."""
 
 import os
+from pathlib import Path
 
-_tokens = open(os.environ["BENCH_FILE"], encoding="ascii").read().split()
+_tokens = Path(os.environ["BENCH_FILE"]).read_text(encoding="ascii").split()
 SLUG = os.environ["BENCH_SLUG"]
 
 

@@ -1,8 +1,9 @@
 """GET one attempt of the caller, or the campaign: ``BENCH_FILE`` has ``token attempt_id`` lines, ``BENCH_WHAT`` says which."""
 
 import os
+from pathlib import Path
 
-_lines = [line.split(" ") for line in open(os.environ["BENCH_FILE"], encoding="ascii").read().split("\n")[:-1]]
+_lines = [line.split(" ") for line in Path(os.environ["BENCH_FILE"]).read_text(encoding="ascii").split("\n")[:-1]]
 SLUG, WHAT = os.environ["BENCH_SLUG"], os.environ["BENCH_WHAT"]
 
 

@@ -1,8 +1,9 @@
 """Hand in prepared attempts, one each: ``BENCH_FILE`` has a line ``token attempt_id`` per attempt."""
 
 import os
+from pathlib import Path
 
-_lines = iter(open(os.environ["BENCH_FILE"], encoding="ascii").read().split("\n")[:-1])
+_lines = iter(Path(os.environ["BENCH_FILE"]).read_text(encoding="ascii").split("\n")[:-1])
 
 
 async def step(s):
