@@ -23,6 +23,7 @@ class Campaign(Base):
         sa.CheckConstraint("status IN ('draft', 'pending_approval', 'published', 'paused', 'closed')", "status"),
         sa.CheckConstraint("kind <> 'statutory_exam' OR legal_basis <> ''", "legal_basis"),
         sa.CheckConstraint("closes_at IS NULL OR opens_at < closes_at", "window"),
+        sa.UniqueConstraint("id", "kind"),
         sa.Index(None, "status", "closes_at"),
     )
 
@@ -53,13 +54,24 @@ class Campaign(Base):
 
 
 class CampaignTermsVersion(Base):
-    """One published version of the terms. The database refuses to change or delete it."""
+    """One published version of the terms. The database refuses to change or delete it.
+
+    ``kind`` repeats the campaign's, bound by the foreign key, so that the database itself refuses rewards in a
+    statutory exam; once terms exist the campaign's kind cannot change.
+    """
 
     __tablename__ = "campaign_terms"
-    __table_args__ = (sa.UniqueConstraint("campaign_id", "number"),)
+    __table_args__ = (
+        sa.UniqueConstraint("campaign_id", "number"),
+        sa.ForeignKeyConstraint(["campaign_id", "kind"], ["campaigns.id", "campaigns.kind"]),
+        sa.CheckConstraint("kind <> 'statutory_exam' OR NOT has_rewards", "no_rewards"),
+    )
 
     id: Mapped[IdPk]
-    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"))
+    campaign_id: Mapped[uuid.UUID]
+    kind: Mapped[str] = mapped_column(sa.String(16))
+    has_rewards: Mapped[bool]
+    """Whether the body holds a draw, points or fixed rewards."""
     number: Mapped[int] = mapped_column(sa.Integer)
     body: Mapped[dict[str, Any]] = mapped_column(JsonValue)
     body_hash: Mapped[str] = mapped_column(sa.String(64))

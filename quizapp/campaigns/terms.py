@@ -153,7 +153,8 @@ def _moment(text: str) -> dt.datetime:
 
 
 def from_dict(body: Mapping[str, Any]) -> Terms:
-    """Read a stored body. Bodies are checked before they are stored (``campaigns.rules.problems``).
+    """Read a stored body. Bodies are checked before they are stored (``campaigns.rules.problems``); what a body leaves
+    out has the default of its part.
 
     :raises ValueError: for a schema this release does not know
     :raises KeyError: for a missing part
@@ -162,6 +163,7 @@ def from_dict(body: Mapping[str, Any]) -> Terms:
         raise ValueError("unknown schema of campaign terms")
     paper = body["paper"]
     draw = body.get("draw")
+    eligibility = body.get("eligibility", {})
     return Terms(
         opens_at=_moment(body["opens_at"]),
         closes_at=_moment(body["closes_at"]),
@@ -179,28 +181,28 @@ def from_dict(body: Mapping[str, Any]) -> Terms:
             shuffles_choices=paper.get("shuffles_choices", True),
         ),
         pass_count=body["pass_count"],
-        limit_seconds=body["limit_seconds"],
-        large_type_percent=body["large_type_percent"],
+        limit_seconds=body.get("limit_seconds", 300),
+        large_type_percent=body.get("large_type_percent", 160),
         grace_seconds=body.get("grace_seconds", 0),
-        tries=Tries(**body["tries"]),
-        feedback=body["feedback"],
+        tries=Tries(**body.get("tries", {})),
+        feedback=body.get("feedback", "after_hand_in"),
         draw=None
         if draw is None
         else DrawTerms(
             **{
                 **draw,
                 "prizes": tuple(PrizeTerms(**prize) for prize in draw["prizes"]),
-                "excluded_groups": tuple(draw.get("excluded_groups", ())),
+                "excluded_groups": tuple(draw.get("excluded_groups", DrawTerms.excluded_groups)),
             }
         ),
         fixed_reward=FixedReward(**body.get("fixed_reward", {})),
         points=Points(**body.get("points", {})),
         eligibility=Eligibility(
             **{
-                **body["eligibility"],
-                "regions": tuple(body["eligibility"].get("regions", ())),
-                "groups": tuple(body["eligibility"].get("groups", ())),
-                "organisation_ids": tuple(body["eligibility"].get("organisation_ids", ())),
+                **eligibility,
+                "regions": tuple(eligibility.get("regions", ())),
+                "groups": tuple(eligibility.get("groups", ())),
+                "organisation_ids": tuple(eligibility.get("organisation_ids", ())),
             }
         ),
         objection_days=body.get("objection_days", 5),

@@ -1,0 +1,212 @@
+"""What follows from the terms and the clock. Plain values in, plain values out; moments are aware, days are Shanghai's."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from quizapp.campaigns.checks import Problem, problems
+from quizapp.campaigns.errors import AttemptLimitReached, CampaignEnded, CampaignNotOpen, CampaignPaused, NotEligible
+from quizapp.campaigns.terms import DrawTerms, Eligibility, Terms
+from quizapp.core.clock import shanghai_day
+from quizapp.core.errors import NotSignedIn
+from quizapp.core.text import N_
+
+__all__ = ["CampaignView", "Phase", "Problem", "check_may_start", "deadline", "phase", "points_for", "problems", "tickets_for"]
+
+Phase = Literal["soon", "open", "paused", "ended"]
+MINORS = frozenset({"under_14", "14_17"})
+ADOPTION_HOURS = 24
+"""How long after its hand-in a guest's attempt can be adopted: its tickets are granted then."""
+
+
+@dataclass(frozen=True)
+class CampaignView:
+    """A published campaign as citizens meet it, with the terms in force."""
+
+    id: uuid.UUID
+    slug: str
+    title: str
+    summary: str
+    kind: str
+    legal_basis: str
+    theme: str
+    status: str
+    pause_reason: str
+    version: int
+    host_name: str
+    host_path: str
+    cohosts: tuple[str, ...]
+    terms_id: uuid.UUID
+    terms: Terms
+    terms_number: int
+    terms_hash: str
+
+
+class Person(Protocol):
+    """What eligibility looks at; ``accounts.queries.Profile`` is one."""
+
+    @property
+    def demographic_group(self) -> str | None: ...
+    @property
+    def region_code(self) -> str | None: ...
+    @property
+    def organisation_id(self) -> uuid.UUID | None: ...
+    @property
+    def organisation_path(self) -> str | None: ...
+
+
+def phase(status: str, terms: Terms, now: dt.datetime) -> Phase:
+    """Where a published campaign stands. The end is exclusive; a paused one whose end has come is over."""
+    if status == "closed" or now >= terms.closes_at:
+        return "ended"
+    if status == "paused":
+        return "paused"
+    return "soon" if now < terms.opens_at else "open"
+
+
+def check_may_start(view: CampaignView, profile: Person | None, tries_today: int, tries_total: int, now: dt.datetime) -> None:
+    """Let a citizen (or, without a profile, a guest) begin an attempt now, or say why not.
+
+    :param tries_today: attempts begun on this Shanghai day, open ones included
+    :raises CampaignNotOpen, CampaignEnded, CampaignPaused, NotEligible, AttemptLimitReached: as it stands
+    :raises NotSignedIn: for a guest where the terms ask for registration first
+    """
+    check_is_open(view, now)
+    if profile is None:
+        if not view.terms.eligibility.allows_guests:
+            raise NotSignedIn
+        return
+    reason = why_not_eligible(view.terms.eligibility, profile)
+    if reason:
+        raise NotEligible(reason)
+    tries = view.terms.tries
+    if tries.total is not None and tries_total >= tries.total:
+        raise AttemptLimitReached(N_("这场活动的答题次数已用完"), limit=tries.total)
+    if tries.per_day is not None and tries_today >= tries.per_day:
+        raise AttemptLimitReached(limit=tries.per_day)
+
+
+def check_is_open(view: CampaignView, now: dt.datetime) -> None:
+    """:raises CampaignNotOpen, CampaignEnded, CampaignPaused: unless attempts may be begun now"""
+    current = phase(view.status, view.terms, now)
+    if current == "soon":
+        raise CampaignNotOpen
+    if current == "ended":
+        raise CampaignEnded
+    if current == "paused":
+        raise CampaignPaused(f"活动暂停了：{view.pause_reason}" if view.pause_reason else None)
+
+
+def why_not_eligible(eligibility: Eligibility, person: Person) -> str:
+    """The sentence that says why somebody is outside the circle of this campaign, or an empty one.
+
+    Whoever has not told the group or region yet is asked for it, where the campaign depends on it.
+    """
+    unknown = N_("这场活动有参加范围，请先到“我的”里补全资料。")
+    if eligibility.regions:
+        if person.region_code is None:
+            return unknown
+        if not any(person.region_code.startswith(prefix) for prefix in eligibility.regions):
+            return N_("这场活动只面向指定的旗县区，您填写的地方不在范围内。")
+    if eligibility.groups:
+        if person.demographic_group is None:
+            return unknown
+        if person.demographic_group not in eligibility.groups:
+            return N_("这场活动只面向指定的人群，您填写的人群不在范围内。")
+    if eligibility.organisation_ids:
+        if person.organisation_id is None:
+            return N_("这场活动面向指定的单位，请先到“我的”里填写所在单位。")
+        units = {str(person.organisation_id), *(_as_id(part) for part in (person.organisation_path or "").split("/"))}
+        if not units & set(eligibility.organisation_ids):
+            return N_("这场活动只面向指定的单位，您所在的单位不在范围内。")
+    return ""
+
+
+def _as_id(part: str) -> str:
+    return str(uuid.UUID(hex=part)) if len(part) == 32 else ""
+
+
+def tries_left(terms: Terms, tries_today: int, tries_total: int) -> int | None:
+    """How often somebody may still begin today; None is no limit."""
+    left = [limit - used for limit, used in ((terms.tries.per_day, tries_today), (terms.tries.total, tries_total)) if limit is not None]
+    return max(0, min(left)) if left else None
+
+
+# ---- what an attempt earns
+
+
+def may_draw(draw: DrawTerms, group: str | None, age_band: str | None) -> bool:
+    """Whether somebody takes part in the draw. An unknown age band does not decide it: the draw itself asks for it."""
+    if group is not None and group in draw.excluded_groups:
+        return False
+    return draw.allows_minors or age_band not in MINORS
+
+
+def tickets_for(terms: Terms, *, passed: bool, group: str | None, age_band: str | None) -> int:
+    """Chances in the draw that a graded attempt earns. Minors get none unless the terms say otherwise."""
+    if terms.draw is None or not passed or not may_draw(terms.draw, group, age_band):
+        return 0
+    return terms.draw.tickets
+
+
+def points_for(terms: Terms, *, passed: bool, graded_today: int) -> int:
+    """Points for handing in.
+
+    :param graded_today: attempts of this citizen and campaign graded on this Shanghai day before this one
+    """
+    if graded_today >= terms.points.daily_limit:
+        return 0
+    return terms.points.passed if passed else terms.points.failed
+
+
+def fixed_reward_for(terms: Terms, *, passed: bool, group: str | None, age_band: str | None, rewarded_today: int) -> int:
+    """Points that stand in for the draw where this person does not draw: for a passed attempt, once a day.
+
+    :param rewarded_today: fixed rewards this citizen had on this Shanghai day in this campaign
+    """
+    if not passed or rewarded_today or (terms.draw is not None and may_draw(terms.draw, group, age_band)):
+        return 0
+    return terms.fixed_reward.points
+
+
+def is_passed(terms: Terms, correct_count: int) -> bool:
+    """:raises ValueError: if the count is not possible with this paper"""
+    if not 0 <= correct_count <= terms.question_count:
+        raise ValueError("more right answers than questions")
+    return correct_count >= terms.pass_count
+
+
+def has_rewards(terms: Terms) -> bool:
+    """Whether anything can be won or earned; a statutory exam has nothing of the kind."""
+    return terms.draw is not None or bool(terms.points.passed or terms.points.failed or terms.fixed_reward.points)
+
+
+# ---- time
+
+
+def time_allowed(terms: Terms, is_large: bool) -> int | None:
+    """Seconds for one paper; None is until the campaign ends."""
+    if terms.limit_seconds is None:
+        return None
+    return terms.limit_seconds * terms.large_type_percent // 100 if is_large else terms.limit_seconds
+
+
+def deadline(terms: Terms, started_at: dt.datetime, is_large: bool) -> dt.datetime:
+    """When a paper begun at ``started_at`` is over, fixed at the start. One begun before the campaign's end may be
+    finished after it."""
+    allowed = time_allowed(terms, is_large)
+    return terms.closes_at if allowed is None else started_at + dt.timedelta(seconds=allowed)
+
+
+def draw_days(terms: Terms) -> list[dt.date]:
+    """The Shanghai days on which a ticket can be granted: the window, and after it as long as a paper begun in the last
+    second runs and a guest may take to register."""
+    longest = dt.timedelta(seconds=(time_allowed(terms, True) or 0) + terms.grace_seconds, hours=ADOPTION_HOURS)
+    first, last = shanghai_day(terms.opens_at), shanghai_day(terms.closes_at + longest)
+    return [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
+
+
+def window_days(terms: Terms) -> int:
+    """Shanghai days that the window touches."""
+    return (shanghai_day(terms.closes_at - dt.timedelta(microseconds=1)) - shanghai_day(terms.opens_at)).days + 1

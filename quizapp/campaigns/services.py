@@ -1,0 +1,431 @@
+"""The bureau's verbs: create, edit, submit, sign off, publish, pause, resume, extend. Each is audited where it happens."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from quizapp.accounts.models import Organisation
+from quizapp.audit.services import Actor, record
+from quizapp.campaigns import queries, rules
+from quizapp.campaigns.checks import Problem, check_head, has_errors
+from quizapp.campaigns.errors import (
+    CampaignChanged,
+    CampaignEnded,
+    CampaignNotFound,
+    SamePerson,
+    SlugTaken,
+    TermsInvalid,
+    WrongCampaignState,
+)
+from quizapp.campaigns.models import Campaign, CampaignHost, CampaignTermsVersion
+from quizapp.campaigns.terms import SCHEMA, Terms, body_hash, from_dict, to_dict
+from quizapp.core.clock import rfc3339
+from quizapp.core.db import db, on_commit
+from quizapp.core.ids import new_id
+from quizapp.core.text import N_
+from quizapp.lottery.services import open_pool
+
+EDITABLE = ("draft", "pending_approval", "published", "paused")
+
+
+def create_campaign(
+    *,
+    slug: str,
+    title: str,
+    host_organisation_id: uuid.UUID,
+    now: dt.datetime,
+    actor: Actor,
+    kind: str = "voluntary",
+    summary: str = "",
+    theme: str = "consumer",
+    legal_basis: str = "",
+    draft: Mapping[str, Any] | None = None,
+    cohost_ids: Sequence[uuid.UUID] = (),
+) -> Campaign:
+    """Begin a draft.
+
+    :param draft: terms so far, in the shape of ``terms.to_dict``; may be incomplete
+    :raises SlugTaken: if another campaign has that address
+    :raises InvalidInput: for a title, address or kind that cannot be
+    """
+    values = check_head({"slug": slug, "title": title, "summary": summary, "theme": theme, "kind": kind, "legal_basis": legal_basis})
+    campaign = Campaign(
+        id=new_id(),
+        **values,
+        host_organisation_id=host_organisation_id,
+        draft=dict(draft or {}),
+        version=1,
+        created_at=now,
+        created_by=_staff_id(actor),
+    )
+    _refuse_taken(campaign.slug, campaign.id)
+    db.session.add(campaign)
+    db.session.flush()
+    _set_cohosts(campaign, cohost_ids)
+    _audit("campaign.created", campaign, actor, now, {"slug": campaign.slug, "kind": campaign.kind})
+    return campaign
+
+
+def save_draft(
+    campaign_id: uuid.UUID,
+    *,
+    expected_version: int,
+    now: dt.datetime,
+    actor: Actor,
+    head: Mapping[str, Any] | None = None,
+    draft: Mapping[str, Any] | None = None,
+    cohost_ids: Sequence[uuid.UUID] | None = None,
+    host_organisation_id: uuid.UUID | None = None,
+) -> Campaign:
+    """Save what an editor has: any part may be left out. A submitted draft that is changed has to be submitted again.
+
+    :param head: new values of ``slug, title, summary, theme, kind, legal_basis``; slug and kind are fixed once published
+    :param draft: replaces the draft terms
+    :raises CampaignChanged: if somebody saved since ``expected_version``
+    """
+    campaign = queries.lock_campaign(campaign_id)
+    _expect(campaign, expected_version)
+    if campaign.status not in EDITABLE:
+        raise WrongCampaignState
+    changes: dict[str, Any] = {}
+    if head is not None:
+        changes.update(_change_head(campaign, head))
+    if host_organisation_id is not None and host_organisation_id != campaign.host_organisation_id:
+        _refuse_published(campaign, "host_organisation_id")
+        campaign.host_organisation_id = host_organisation_id
+        changes["host_organisation_id"] = str(host_organisation_id)
+    if cohost_ids is not None and _set_cohosts(campaign, cohost_ids):
+        changes["cohosts"] = [str(cohost) for cohost in cohost_ids]
+    if draft is not None and dict(draft) != campaign.draft:
+        changes["draft"] = _differences(campaign.draft, draft)
+        if "paper" in changes["draft"]:
+            _forget_signatures(campaign)
+        campaign.draft = dict(draft)
+    if not changes:
+        return campaign
+    campaign.submitted_by = None
+    if campaign.status == "pending_approval":
+        campaign.status = "draft"
+    _touch(campaign)
+    _audit("campaign.saved", campaign, actor, now, changes)
+    return campaign
+
+
+def check_campaign(campaign: Campaign, now: dt.datetime | None) -> list[Problem]:
+    """The rule check of a campaign's draft, with the question pools as they are and what publishing adds to it."""
+    found = rules.problems(
+        campaign.draft,
+        kind=campaign.kind,
+        legal_basis=campaign.legal_basis,
+        now=now,
+        find_pool=queries.pool_of,
+    )
+    for host, organisation in queries.list_hosts(campaign.id):
+        if host.signed_off_at is None:
+            found.append(Problem("cohosts", f"{organisation.name}还没有签字确认题目。"))
+    in_force = queries.find_version(campaign.terms_id)
+    if in_force is not None and not has_errors(found):
+        new = from_dict({"schema": SCHEMA, **campaign.draft})
+        found += [*_version_problems(from_dict(in_force.body), new), *_spare_problems(_first_terms(campaign), new)]
+    return found
+
+
+def _version_problems(old: Terms, new: Terms) -> list[Problem]:
+    """What a later version must leave as it was published: citizens have played by it."""
+    found = []
+    if (old.draw is None) != (new.draw is None) or (old.draw and new.draw and old.draw != new.draw):
+        found.append(Problem("draw", N_("奖品、数量和概率已经封存公示，不能再改。")))
+    if new.closes_at < old.closes_at:
+        found.append(Problem("closes_at", N_("结束时间只能往后延，不能提前。")))
+    if new.opens_at != old.opens_at:
+        found.append(Problem("opens_at", N_("活动发布后，开始时间不能改。")))
+    return found
+
+
+def _spare_problems(first: Terms, new: Terms) -> list[Problem]:
+    """An extension uses day secrets that were committed before the first ticket; there are only so many."""
+    if first.draw is None or len(rules.draw_days(new)) - len(rules.draw_days(first)) <= first.draw.spare_days:
+        return []
+    return [Problem("closes_at", f"备用密钥只够延长 {first.draw.spare_days} 天。")]
+
+
+def submit_for_approval(campaign_id: uuid.UUID, *, now: dt.datetime, actor: Actor, expected_version: int | None = None) -> Campaign:
+    """Hand the draft (or, for a campaign that runs, its changed draft) to an approver.
+
+    :raises TermsInvalid: while the rule check finds errors
+    """
+    campaign = queries.lock_campaign(campaign_id)
+    _expect(campaign, expected_version)
+    if campaign.status not in ("draft", "published", "paused"):
+        raise WrongCampaignState
+    _check(campaign, now)
+    campaign.submitted_by = _staff_id(actor)
+    if campaign.status == "draft":
+        campaign.status = "pending_approval"
+    _touch(campaign)
+    _audit("campaign.submitted", campaign, actor, now, {"draft_hash": body_hash(_canonical(campaign.draft))})
+    return campaign
+
+
+def return_to_draft(campaign_id: uuid.UUID, *, reason: str, now: dt.datetime, actor: Actor) -> Campaign:
+    """Send a submitted campaign back with a reason, or take it back."""
+    campaign = queries.lock_campaign(campaign_id)
+    if campaign.status != "pending_approval" and campaign.submitted_by is None:
+        raise WrongCampaignState
+    campaign.submitted_by = None
+    if campaign.status == "pending_approval":
+        campaign.status = "draft"
+    _touch(campaign)
+    _audit("campaign.returned", campaign, actor, now, {"reason": reason})
+    return campaign
+
+
+def publish_campaign(
+    campaign_id: uuid.UUID,
+    *,
+    now: dt.datetime,
+    actor: Actor,
+    needs_second_person: bool = True,
+    expected_version: int | None = None,
+) -> Campaign:
+    """Put the submitted draft in force: as the first version, which opens the prize pool, or as a later one.
+
+    :param needs_second_person: whether the submitter may not be the publisher (a setting, on by default)
+    :raises SamePerson: if they are the same
+    :raises TermsInvalid: if the rule check finds errors now
+    :raises WrongCampaignState: if nothing waits for publication, a second click included
+    """
+    campaign = queries.lock_campaign(campaign_id)
+    _expect(campaign, expected_version)
+    is_first = campaign.status == "pending_approval"
+    if not is_first and (campaign.status not in ("published", "paused") or campaign.submitted_by is None):
+        raise WrongCampaignState
+    if needs_second_person and campaign.submitted_by is not None and campaign.submitted_by == actor.id:
+        raise SamePerson
+    _check(campaign, now)
+    version = _add_version(campaign, from_dict({"schema": SCHEMA, **campaign.draft}), actor, now)
+    if is_first:
+        campaign.status = "published"
+        campaign.published_at = now
+        campaign.published_by = _staff_id(actor)
+        _open_pool(campaign, version, now)
+    campaign.submitted_by = None
+    _touch(campaign)
+    _audit("campaign.published", campaign, actor, now, {"terms_number": version.number, "terms_hash": version.body_hash})
+    return campaign
+
+
+def _open_pool(campaign: Campaign, version: CampaignTermsVersion, now: dt.datetime) -> None:
+    terms = from_dict(version.body)
+    if terms.draw is not None:
+        open_pool(
+            campaign_id=campaign.id,
+            terms_hash=version.body_hash,
+            draw=version.body["draw"],
+            days=rules.draw_days(terms),
+            spare_days=terms.draw.spare_days,
+            now=now,
+        )
+
+
+def pause_campaign(campaign_id: uuid.UUID, *, reason: str, now: dt.datetime, actor: Actor) -> Campaign:
+    """Stop new attempts at once; papers already begun can be finished. Citizens see ``reason``."""
+    campaign = queries.lock_campaign(campaign_id)
+    if campaign.status != "published":
+        raise WrongCampaignState
+    campaign.status = "paused"
+    campaign.pause_reason = reason.strip()[:200]
+    _touch(campaign)
+    _audit("campaign.paused", campaign, actor, now, {"reason": campaign.pause_reason})
+    return campaign
+
+
+def resume_campaign(campaign_id: uuid.UUID, *, now: dt.datetime, actor: Actor) -> Campaign:
+    campaign = queries.lock_campaign(campaign_id)
+    if campaign.status != "paused":
+        raise WrongCampaignState
+    campaign.status = "published"
+    campaign.pause_reason = ""
+    _touch(campaign)
+    _audit("campaign.resumed", campaign, actor, now, {})
+    return campaign
+
+
+def extend_campaign(campaign_id: uuid.UUID, *, closes_at: dt.datetime, now: dt.datetime, actor: Actor) -> Campaign:
+    """Move the end to a later moment; this adds a version of the terms.
+
+    :raises CampaignEnded: if it is over already
+    :raises TermsInvalid: if the new end is not later, or beyond the spare days of the prize pool
+    """
+    campaign = queries.lock_campaign(campaign_id)
+    in_force = queries.find_version(campaign.terms_id)
+    if campaign.status not in ("published", "paused") or in_force is None:
+        raise WrongCampaignState
+    old = from_dict(in_force.body)
+    if now >= old.closes_at:
+        raise CampaignEnded
+    body = {**in_force.body, "closes_at": _utc_text(closes_at)}
+    new = from_dict(body)
+    found = [problem for problem in rules.problems(body, kind=campaign.kind, legal_basis=campaign.legal_basis) if problem.is_error]
+    found += _spare_problems(_first_terms(campaign), new)
+    if closes_at <= old.closes_at:
+        found.append(Problem("closes_at", N_("结束时间只能往后延，不能提前。")))
+    if found:
+        raise TermsInvalid(found)
+    if campaign.draft.get("closes_at") == in_force.body["closes_at"]:
+        campaign.draft = {**campaign.draft, "closes_at": body["closes_at"]}
+    version = _add_version(campaign, new, actor, now)
+    _touch(campaign)
+    changes = {"closes_at": [rfc3339(old.closes_at), rfc3339(closes_at)], "terms_number": version.number}
+    _audit("campaign.extended", campaign, actor, now, changes)
+    return campaign
+
+
+def _first_terms(campaign: Campaign) -> Terms:
+    return from_dict(queries.list_versions(campaign.id)[0].body)
+
+
+def sign_off(campaign_id: uuid.UUID, *, organisation_id: uuid.UUID, now: dt.datetime, actor: Actor) -> Campaign:
+    """A co-host confirms that it has seen the questions. Editing the paper afterwards asks for a new signature."""
+    campaign = queries.lock_campaign(campaign_id)
+    host = db.session.get(CampaignHost, (campaign_id, organisation_id))
+    if host is None:
+        raise CampaignNotFound
+    if host.signed_off_at is None:
+        host.signed_off_at = now
+        host.signed_off_by = _staff_id(actor)
+        _touch(campaign)
+        _audit("campaign.signed_off", campaign, actor, now, {"organisation_id": str(organisation_id)})
+    return campaign
+
+
+def delete_draft(campaign_id: uuid.UUID, *, now: dt.datetime, actor: Actor) -> None:
+    """Throw away a draft that was never published."""
+    campaign = queries.lock_campaign(campaign_id)
+    if campaign.status != "draft" or campaign.terms_id is not None:
+        raise WrongCampaignState
+    _audit("campaign.deleted", campaign, actor, now, {"slug": campaign.slug})
+    db.session.execute(sa.delete(CampaignHost).where(CampaignHost.campaign_id == campaign_id))
+    db.session.delete(campaign)
+    db.session.flush()
+
+
+# ---- pieces
+
+
+def _staff_id(actor: Actor) -> uuid.UUID | None:
+    return actor.id if actor.kind == "staff" else None
+
+
+def _expect(campaign: Campaign, version: int | None) -> None:
+    if version is not None and campaign.version != version:
+        raise CampaignChanged(current_version=campaign.version)
+
+
+def _touch(campaign: Campaign) -> None:
+    campaign.version += 1
+    db.session.flush()
+    on_commit(queries.announce_change)
+
+
+def _refuse_taken(slug: str, own_id: uuid.UUID) -> None:
+    other = queries.find_by_slug(slug)
+    if other is not None and other.id != own_id:
+        raise SlugTaken
+
+
+def _refuse_published(campaign: Campaign, field: str) -> None:
+    if campaign.terms_id is not None:
+        raise TermsInvalid([Problem(field, N_("活动发布后，这一项不能再改。"))])
+
+
+def _change_head(campaign: Campaign, head: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("slug", "title", "summary", "theme", "kind", "legal_basis")
+    values = check_head({**{name: getattr(campaign, name) for name in names}, **head})
+    changes = {name: [getattr(campaign, name), value] for name, value in values.items() if getattr(campaign, name) != value}
+    for name in ("slug", "kind"):
+        if name in changes:
+            _refuse_published(campaign, name)
+    if "slug" in changes:
+        _refuse_taken(values["slug"], campaign.id)
+    for name in changes:
+        setattr(campaign, name, values[name])
+    return changes
+
+
+def _set_cohosts(campaign: Campaign, cohost_ids: Sequence[uuid.UUID]) -> bool:
+    wanted = set(cohost_ids) - {campaign.host_organisation_id}
+    existing = {host.organisation_id: host for host, _ in queries.list_hosts(campaign.id)}
+    if wanted == existing.keys():
+        return False
+    known = set(db.session.scalars(sa.select(Organisation.id).where(Organisation.id.in_(wanted))))
+    if known != wanted:
+        raise TermsInvalid([Problem("cohosts", N_("有一个协办单位不在单位名录里。"))])
+    for organisation_id, host in existing.items():
+        if organisation_id not in wanted:
+            db.session.delete(host)
+    db.session.add_all(CampaignHost(campaign_id=campaign.id, organisation_id=new) for new in wanted - existing.keys())
+    db.session.flush()
+    return True
+
+
+def _forget_signatures(campaign: Campaign) -> None:
+    """Co-hosts signed for another paper."""
+    for host, _ in queries.list_hosts(campaign.id):
+        host.signed_off_at = host.signed_off_by = None
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    names = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+    return {name: [before.get(name), after.get(name)] for name in names}
+
+
+def _canonical(draft: Mapping[str, Any]) -> dict[str, Any]:
+    return to_dict(from_dict({"schema": SCHEMA, **draft}))
+
+
+def _check(campaign: Campaign, now: dt.datetime) -> None:
+    found = check_campaign(campaign, now)
+    if has_errors(found):
+        raise TermsInvalid(found)
+
+
+def _add_version(campaign: Campaign, terms: Terms, actor: Actor, now: dt.datetime) -> CampaignTermsVersion:
+    body = to_dict(terms)
+    number = len(queries.list_versions(campaign.id)) + 1
+    version = CampaignTermsVersion(
+        id=new_id(),
+        campaign_id=campaign.id,
+        kind=campaign.kind,
+        has_rewards=rules.has_rewards(terms),
+        number=number,
+        body=body,
+        body_hash=body_hash(body),
+        created_at=now,
+        created_by=_staff_id(actor),
+    )
+    db.session.add(version)
+    campaign.terms_id = version.id
+    campaign.opens_at, campaign.closes_at = terms.opens_at, terms.closes_at
+    db.session.flush()
+    return version
+
+
+def _utc_text(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
+def _audit(action: str, campaign: Campaign, actor: Actor, now: dt.datetime, changes: Mapping[str, Any]) -> None:
+    record(
+        action,
+        actor=actor,
+        target_type="campaign",
+        target_id=campaign.id,
+        target_name=campaign.title,
+        organisation_path=queries.host_path(campaign),
+        changes=changes,
+        now=now,
+    )
