@@ -1,15 +1,31 @@
-"""Payouts, code pools, pick-up, cash lists."""
+"""Payouts, the items they hand over, code pools, cash lists."""
 
 import datetime as dt
 import uuid
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from quizapp.core.db import Base, IdPk, JsonValue, Moment
+from quizapp.core.db import Base, IdPk, Moment
 
 STATES = ("claimable", "processing", "ready", "done", "unknown", "returned", "expired", "forfeited", "void")
+
+
+class PayoutItem(Base):
+    """Something that is handed over many times: a prize of a pool, later an item of the shop. Registered by its owner
+    under the owner's id, so that codes can be uploaded and hand-overs counted without looking into that package."""
+
+    __tablename__ = "payout_items"
+    __table_args__ = (sa.Index(None, "campaign_id"),)
+
+    id: Mapped[IdPk]
+    campaign_id: Mapped[uuid.UUID | None]
+    kind: Mapped[str] = mapped_column(sa.String(16))
+    title: Mapped[str] = mapped_column(sa.String(100))
+    tier: Mapped[str] = mapped_column(sa.String(32), default="")
+    amount_fen: Mapped[int] = mapped_column(default=0)
+    quantity: Mapped[int]
+    created_at: Mapped[Moment]
 
 
 class Payout(Base):
@@ -28,6 +44,9 @@ class Payout(Base):
         sa.Index(None, "citizen_id", "created_at"),
         sa.Index(None, "state", "claim_deadline_at"),
         sa.Index(None, "campaign_id", "state"),
+        sa.Index(None, "item_id", "state"),
+        sa.Index(None, "reference"),
+        sa.Index(None, "cash_list_id"),
     )
 
     id: Mapped[IdPk]
@@ -41,6 +60,9 @@ class Payout(Base):
     item_type: Mapped[str] = mapped_column(sa.String(16), default="prize")
     item_id: Mapped[uuid.UUID]
     """The prize (or shop item), whose code pool and pick-up points serve it."""
+    reference: Mapped[str] = mapped_column(sa.String(24), default="")
+    """The 抽奖号 it was won under: the only name of the winner in a public notice."""
+    tier: Mapped[str] = mapped_column(sa.String(32), default="")
     amount_fen: Mapped[int] = mapped_column(default=0)
     points: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(sa.String(16))
@@ -48,8 +70,8 @@ class Payout(Base):
     created_at: Mapped[Moment]
     claimed_at: Mapped[dt.datetime | None]
     done_at: Mapped[dt.datetime | None]
-    details: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)
-    """What the citizen chose when claiming (pick-up point …); no names, no numbers of identity cards."""
+    is_phone_public: Mapped[bool] = mapped_column(default=False)
+    """The citizen agreed, for this prize, to a masked phone number in the notice."""
     cash_list_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("cash_lists.id"))
     pickup_tag: Mapped[bytes | None] = mapped_column(sa.LargeBinary(32), unique=True)
     """Hash of the verification code in the QR."""
@@ -97,6 +119,8 @@ class CashList(Base):
     campaign_id: Mapped[uuid.UUID | None]
     payout_count: Mapped[int] = mapped_column(sa.Integer)
     total_fen: Mapped[int]
+    needs_review: Mapped[bool] = mapped_column(default=False)
+    """Above the set amount somebody else must agree before it can be exported."""
     created_at: Mapped[Moment]
     created_by: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff_accounts.id"))
     reviewed_at: Mapped[dt.datetime | None]
