@@ -85,6 +85,7 @@ class Citizen(Base):
     region_code: Mapped[str | None] = mapped_column(sa.String(20), sa.ForeignKey("regions.code"))
     organisation_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("organisations.id"))
     age_band: Mapped[str | None] = mapped_column(sa.String(16))
+    age_band_set_at: Mapped[dt.datetime | None]
     status: Mapped[str] = mapped_column(sa.String(16), default="active")
     created_at: Mapped[Moment]
     guardian_confirmed_at: Mapped[dt.datetime | None]
@@ -178,6 +179,7 @@ class StaffAccount(Base):
     failed_count: Mapped[int] = mapped_column(sa.Integer, default=0)
     locked_until: Mapped[dt.datetime | None]
     is_active: Mapped[bool] = mapped_column(default=True)
+    last_signed_in_at: Mapped[dt.datetime | None]
     created_at: Mapped[Moment]
 
 

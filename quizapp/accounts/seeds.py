@@ -1,4 +1,4 @@
-"""Reference data every installation needs, and the demo's staff. All of it may run twice."""
+"""Reference data every installation needs, and the demo's staff and units. All of it may run twice."""
 
 import csv
 import datetime as dt
@@ -9,8 +9,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from quizapp.accounts.models import DemographicGroup, Organisation, Region
+from quizapp.accounts.models import STAFF_ROLES, DemographicGroup, Organisation, Region, StaffAccount, StaffRole
 from quizapp.accounts.queries import find_root_organisation
+from quizapp.accounts.rules import ROLE_TITLES
+from quizapp.accounts.services import hash_password
+from quizapp.accounts.services.staff import DEMO_PREFIX
 from quizapp.core.clock import utc_now
 from quizapp.core.db import db
 from quizapp.core.ids import new_id
@@ -23,6 +26,54 @@ GROUPS = (
     ("farmer_herder", "农牧民"),
     ("resident", "社区居民"),
 )
+DEMO_PASSWORD = "chifeng-pufa-2026"
+"""Printed on the demo's sign-in page. Accounts of the demo sign in nowhere else."""
+
+DEMO_UNITS = (
+    ("赤峰市市场监督管理局（演示）", "150402", True),
+    ("赤峰市税务局（演示）", "150402", True),
+    ("赤峰市总工会（演示）", "150402", True),
+    ("赤峰市民族事务委员会（演示）", "150402", True),
+    ("赤峰市生态环境局（演示）", "150402", True),
+    ("红山区司法局（演示）", "150402", True),
+    ("元宝山区司法局（演示）", "150403", True),
+    ("松山区司法局（演示）", "150404", True),
+    ("阿鲁科尔沁旗司法局（演示）", "150421", True),
+    ("巴林左旗司法局（演示）", "150422", True),
+    ("巴林右旗司法局（演示）", "150423", True),
+    ("林西县司法局（演示）", "150424", True),
+    ("克什克腾旗司法局（演示）", "150425", True),
+    ("翁牛特旗司法局（演示）", "150426", True),
+    ("喀喇沁旗司法局（演示）", "150428", True),
+    ("宁城县司法局（演示）", "150429", True),
+    ("敖汉旗司法局（演示）", "150430", True),
+    ("赤峰第一中学（演示）", "150402", False),
+    ("赤峰学院（演示）", "150402", False),
+    ("宁城县高级中学（演示）", "150429", False),
+    ("敖汉旗新惠中学（演示）", "150430", False),
+    ("赤峰市医院（演示）", "150402", False),
+    ("赤峰热电有限公司（演示）", "150402", False),
+    ("平煤社区居委会（演示）", "150403", False),
+    ("大板镇居民委员会（演示）", "150423", False),
+    ("经棚镇嘎查村民委员会（演示）", "150425", False),
+    ("乌丹镇牧业合作社（演示）", "150426", False),
+    ("锦山镇果业合作社（演示）", "150428", False),
+)
+DEMO_NAMES = {
+    "system_admin": "白音",
+    "security_admin": "图雅",
+    "audit_admin": "周宁",
+    "campaign_manager": "高娃",
+    "approver": "其木格",
+    "question_editor": "阿茹娜",
+    "question_reviewer": "陈立新",
+    "finance": "李晓敏",
+    "report_reader": "苏和",
+    "cohost": "协办复核员",
+}
+DEMO_PLACES = {"cohost": "赤峰市市场监督管理局（演示）", "report_reader": "巴林右旗司法局（演示）"}
+"""Where a role of the demo is held when it is not the root."""
+
 LEVELS = ("city", "county", "town", "community", "grid")
 
 
@@ -152,3 +203,40 @@ def load_reference_data(*, host_name: str = "赤峰市司法局（演示）", no
         load_regions(read_regions(lines))
     load_groups()
     return load_root_organisation(host_name, now or utc_now())
+
+
+def demo_username(role: str) -> str:
+    """Username of the demo's account with this role."""
+    return f"{DEMO_PREFIX}{role}"
+
+
+def load_demo_organisations(root: Organisation, now: dt.datetime) -> dict[str, Organisation]:
+    """A few dozen invented units below the root, by name."""
+    return {name: add_organisation(name, root, now=now, region_code=region, is_host=is_host) for name, region, is_host in DEMO_UNITS}
+
+
+def load_demo_staff(now: dt.datetime | None = None) -> None:
+    """One account per role, and a second approver for what two people must see. They share one known password."""
+    now = now or utc_now()
+    root = load_reference_data(now=now)
+    units = load_demo_organisations(root, now)
+    hashed = hash_password(DEMO_PASSWORD)
+    accounts = [(demo_username(role), f"{DEMO_NAMES[role]}（{ROLE_TITLES[role]}）", role) for role in STAFF_ROLES]
+    accounts.append((f"{demo_username('approver')}-2", "乌兰（复核人）", "approver"))
+    known = set(db.session.scalars(sa.select(StaffAccount.username)))
+    for username, name, role in accounts:
+        if username in known:
+            continue
+        account = StaffAccount(
+            username=username,
+            display_name=name,
+            password_hash=hashed,
+            must_change_password=False,
+            password_changed_at=now,
+            created_at=now,
+        )
+        db.session.add(account)
+        db.session.flush()
+        place = units[DEMO_PLACES[role]] if role in DEMO_PLACES else root
+        db.session.add(StaffRole(staff_id=account.id, role=role, organisation_id=place.id, granted_at=now))
+    db.session.flush()
