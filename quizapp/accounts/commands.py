@@ -103,7 +103,7 @@ def citizens(count: int, tokens: Path) -> None:
         seeds.load_reference_data()
     groups = [group.code for group in queries.list_groups()]
     counties = [region.code for region in queries.list_counties() if region.parent_code]
-    with tokens.open("w", encoding="ascii", opener=_private) as lines:
+    with open(tokens, "w", encoding="ascii", opener=_private) as lines:
         for start in range(0, count, _BATCH):
             made = _make_citizens(range(start, min(count, start + _BATCH)), groups, counties)
             lines.writelines(f"{token}\n" for token in made)
@@ -118,7 +118,10 @@ def _make_citizens(numbers: range, groups: list[str], counties: list[str]) -> li
     """Insert one batch. Groups change fastest, so that every group meets every county."""
     now, limits = utc_now(), services.CITIZEN_LIMITS
     spread = list(itertools.product(counties, groups))
-    people, consents, sessions, tokens = [], [], [], []
+    people: list[dict[str, Any]] = []
+    consents: list[dict[str, Any]] = []
+    sessions: list[dict[str, Any]] = []
+    tokens: list[str] = []
     for number in numbers:
         citizen_id, token = new_id(), new_token()
         county, group = spread[number % len(spread)]
@@ -160,7 +163,7 @@ def _make_citizens(numbers: range, groups: list[str], counties: list[str]) -> li
         tokens.append(token)
     with transaction():
         for table, rows in ((Citizen, people), (Consent, consents), (UserSession, sessions)):
-            db.session.execute(sa.insert(table.__table__), rows)
+            db.session.execute(sa.insert(table), rows)
     return tokens
 
 

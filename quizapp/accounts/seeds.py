@@ -26,7 +26,7 @@ GROUPS = (
     ("farmer_herder", "农牧民"),
     ("resident", "社区居民"),
 )
-DEMO_PASSWORD = "chifeng-pufa-2026"
+DEMO_PASSWORD = "chifeng-pufa-2026"  # noqa: S105 - public on purpose
 """Printed on the demo's sign-in page. Accounts of the demo sign in nowhere else."""
 
 DEMO_UNITS = (

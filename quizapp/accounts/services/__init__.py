@@ -38,6 +38,7 @@ from quizapp.accounts.services.staff import (
     StaffSignIn,
     change_password,
     confirm_totp,
+    hash_password,
     new_totp_secret,
     record_sign_in,
     sign_in_staff,
