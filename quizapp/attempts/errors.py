@@ -1,0 +1,73 @@
+"""The ways an attempt is refused."""
+
+from collections.abc import Sequence
+
+from quizapp.core.errors import AppError, Conflict, InvalidInput, NotFound
+from quizapp.core.text import N_
+
+
+class AttemptNotFound(NotFound):
+    """Also the answer to somebody else's attempt: its existence stays unknown."""
+
+    message = N_("没有找到这份答卷。")
+
+
+class AttemptClosed(AppError):
+    """The server's clock has passed the deadline, or the paper was handed in. What came is kept as an event."""
+
+    code = "attempt_closed"
+    message = N_("这份答卷已经收了，不能再改。")
+    http_status = 409
+
+
+class InvalidChoice(InvalidInput):
+    code = "invalid_choice"
+    message = N_("这个答案不在选项里，请再点一次选项。")
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or type(self).message)
+
+
+class RegistrationRequired(AppError):
+    """A guest's hand-in was kept; the result comes after registration and adoption."""
+
+    code = "registration_required"
+    message = N_("答卷收到了。登录后就能看到结果。")
+    http_status = 401
+
+
+class ProfileIncomplete(AppError):
+    """``missing`` names what the citizen still has to tell: consent, demographic_group, region, organisation."""
+
+    code = "profile_incomplete"
+    message = N_("请先补全资料，答卷替您留着，补好就能看结果。")
+    http_status = 409
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        super().__init__(missing=list(missing))
+        self.missing = tuple(missing)
+
+
+class AlreadyAdopted(AppError):
+    code = "already_adopted"
+    message = N_("这份答卷已经有人认领了。")
+    http_status = 409
+
+
+class AdoptionExpired(AppError):
+    code = "adoption_expired"
+    message = N_("这份答卷只留 24 小时，现在已经过期了。")
+    http_status = 409
+
+
+class OpenAttemptExists(Conflict):
+    """One open attempt per citizen and campaign: ``attempt_id`` is the one to finish first."""
+
+    code = "open_attempt_exists"
+    message = N_("您有一份还没交的答卷，请先把它答完。")
+
+
+class GuestLimitReached(AppError):
+    code = "guest_limit_reached"
+    message = N_("这部手机今天没登录就答的次数用完了，登录后可以接着答。")
+    http_status = 409

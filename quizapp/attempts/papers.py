@@ -1,0 +1,113 @@
+"""A paper as it may be shown: without its key while it is open, with the key once it is final."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from quizapp.attempts import rules
+from quizapp.attempts.queries import AttemptView
+from quizapp.campaigns import queries as campaign_queries
+from quizapp.questions import queries as question_queries
+from quizapp.questions import rules as question_rules
+from quizapp.questions.rules import RevisionView
+
+
+@dataclass(frozen=True)
+class ShownQuestion:
+    """A question of an open paper: nothing in it tells what is right."""
+
+    position: int
+    kind: str
+    stem: str
+    choices: tuple[tuple[str, str], ...]
+    chosen: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class GradedQuestion:
+    """A question of a graded paper. ``answer`` and ``correct`` are None, ``explanation`` and ``citations`` too, while the
+    terms withhold them."""
+
+    position: int
+    kind: str
+    stem: str
+    choices: tuple[tuple[str, str], ...]
+    chosen: tuple[str, ...]
+    answer: tuple[str, ...] | None
+    correct: bool | None
+    explanation: str | None
+    citations: tuple[dict[str, str], ...] | None
+
+    def texts(self, letters: tuple[str, ...]) -> list[str]:
+        """The texts behind letters."""
+        known = dict(self.choices)
+        return [known[letter] for letter in letters]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A graded attempt. ``feedback_at`` is set while answers and explanations are withheld."""
+
+    attempt: AttemptView
+    questions: tuple[GradedQuestion, ...]
+    feedback_at: dt.datetime | None
+
+
+def open_paper(attempt: AttemptView) -> tuple[ShownQuestion, ...]:
+    """The questions of a paper as they are answered."""
+    views = question_queries.get_revisions(question.revision_id for question in attempt.questions)
+    return tuple(
+        ShownQuestion(
+            position=question.position,
+            kind=views[question.revision_id].kind,
+            stem=views[question.revision_id].stem,
+            choices=tuple(question_rules.shown_choices(views[question.revision_id], question.choice_order)),
+            chosen=tuple(question.chosen or ""),
+        )
+        for question in attempt.questions
+    )
+
+
+def result_of(attempt: AttemptView, now: dt.datetime) -> Result:
+    """The result of a graded attempt.
+
+    :raises ValueError: for an attempt that is not graded: its key stays here
+    """
+    if attempt.state != "graded":
+        raise ValueError("only a graded attempt has a result")
+    withheld_until = find_feedback_at(attempt, now)
+    views = question_queries.get_revisions(question.revision_id for question in attempt.questions)
+    questions = tuple(
+        _graded(
+            views[question.revision_id],
+            question.position,
+            question.choice_order,
+            question.chosen,
+            question.is_correct,
+            withheld_until is None,
+        )
+        for question in attempt.questions
+    )
+    return Result(attempt, questions, withheld_until)
+
+
+def find_feedback_at(attempt: AttemptView, now: dt.datetime) -> dt.datetime | None:
+    """When the answers of an attempt appear; None if they may be shown now."""
+    terms = campaign_queries.get_terms(attempt.terms_id)
+    if terms.feedback != "after_close":
+        return None
+    campaign = campaign_queries.get_campaign_by_id(attempt.campaign_id)
+    return rules.feedback_at(terms, campaign.terms, campaign.status, now)
+
+
+def _graded(view: RevisionView, position: int, order: str, chosen: str | None, is_correct: bool | None, shows: bool) -> GradedQuestion:
+    return GradedQuestion(
+        position=position,
+        kind=view.kind,
+        stem=view.stem,
+        choices=tuple(question_rules.shown_choices(view, order)),
+        chosen=tuple(chosen or ""),
+        answer=tuple(question_rules.shown_answer(view, order)) if shows else None,
+        correct=is_correct if shows else None,
+        explanation=view.explanation if shows else None,
+        citations=tuple(dict(citation) for citation in view.citations) if shows else None,
+    )

@@ -1,0 +1,121 @@
+"""Grading: the one place where an attempt becomes final."""
+
+import datetime as dt
+import uuid
+from dataclasses import replace
+
+from quizapp.accounts.queries import Profile
+from quizapp.attempts import rules
+from quizapp.attempts.queries import AttemptView, Turns
+from quizapp.campaigns import queries as campaign_queries
+from quizapp.campaigns import rules as campaign_rules
+from quizapp.campaigns.terms import Terms
+from quizapp.core.clock import shanghai_day
+from quizapp.core.db import Write, run_writes
+from quizapp.ledger.rules import POINTS_SOURCE
+from quizapp.ledger.services import posting_writes
+from quizapp.lottery.services import ticket_writes
+from quizapp.questions import queries as question_queries
+
+SOURCE = "attempt"
+"""What tickets and ledger entries call their source: ``("attempt", id)``."""
+
+_GRADE = (
+    "UPDATE attempts SET state = 'graded', submitted_at = :a_at, submitted_on = :a_on, handed_in_at = :a_handed_in, "
+    "is_automatic = :a_automatic, correct_count = :a_correct, is_passed = :a_passed, ticket_count = :a_tickets, "
+    "points = :a_points, fixed_points = :a_fixed, day_turn = :a_turn, demographic_group = :a_group, region_code = :a_region, "
+    "organisation_id = :a_organisation, age_band = :a_age WHERE id = :a_id"
+)
+_MARK = "UPDATE attempt_questions SET is_correct = (substr(:q_marks, position, 1) = '1') WHERE attempt_id = :q_id"
+
+
+def grade_attempt(attempt: AttemptView, profile: Profile, turns: Turns, *, is_automatic: bool, now: dt.datetime) -> AttemptView:
+    """Grade a locked attempt of a locked citizen: marks, snapshot of the demographics, points, tickets, in one statement
+    on PostgreSQL.
+
+    Should two attempts of a citizen be graded at once with the same count of the day, the database refuses the second
+    (unique ``day_turn``); the edge then tries it again.
+    """
+    terms = campaign_queries.get_terms(attempt.terms_id)
+    views = question_queries.get_revisions(question.revision_id for question in attempt.questions)
+    grade = rules.grade([(views[question.revision_id], question.choice_order, question.chosen) for question in attempt.questions])
+    passed = campaign_rules.is_passed(terms, grade.correct_count)
+    earned = rules.earnings(
+        terms,
+        passed=passed,
+        group=profile.demographic_group,
+        age_band=profile.age_band,
+        graded_today=turns.graded,
+        rewarded_today=turns.rewarded,
+    )
+    graded = replace(
+        attempt,
+        state="graded",
+        handed_in_at=attempt.handed_in_at or (attempt.deadline_at if is_automatic else now),
+        submitted_at=now,
+        is_automatic=is_automatic,
+        correct_count=grade.correct_count,
+        is_passed=passed,
+        ticket_count=earned.ticket_count,
+        points=earned.points,
+        fixed_points=earned.fixed_points,
+        questions=tuple(replace(question, is_correct=mark) for question, mark in zip(attempt.questions, grade.marks, strict=True)),
+    )
+    run_writes(*_grade_writes(graded, profile, turns.graded + 1, now), *_reward_writes(graded, profile.citizen_id, terms, now))
+    return graded
+
+
+def _grade_writes(graded: AttemptView, profile: Profile, turn: int, now: dt.datetime) -> tuple[Write, ...]:
+    return (
+        Write(
+            _GRADE,
+            {
+                "a_id": graded.id,
+                "a_at": now,
+                "a_on": shanghai_day(now),
+                "a_handed_in": graded.handed_in_at,
+                "a_automatic": graded.is_automatic,
+                "a_correct": graded.correct_count,
+                "a_passed": graded.is_passed,
+                "a_tickets": graded.ticket_count,
+                "a_points": graded.points,
+                "a_fixed": graded.fixed_points,
+                "a_turn": turn,
+                "a_group": profile.demographic_group,
+                "a_region": profile.region_code,
+                "a_organisation": profile.organisation_id,
+                "a_age": profile.age_band,
+            },
+        ),
+        Write(_MARK, {"q_id": graded.id, "q_marks": "".join("1" if question.is_correct else "0" for question in graded.questions)}),
+    )
+
+
+def _reward_writes(graded: AttemptView, citizen_id: uuid.UUID, terms: Terms, now: dt.datetime) -> tuple[Write, ...]:
+    """Points and tickets. All points are one entry: two in one statement would change the same account row twice."""
+    writes: tuple[Write, ...] = ()
+    if graded.points:
+        writes += posting_writes(
+            prefix="p",
+            unit="points",
+            from_owner=POINTS_SOURCE,
+            to_owner=("citizen", str(citizen_id)),
+            amount=graded.points,
+            source_type=SOURCE,
+            source_id=graded.id,
+            reason="attempt",
+            now=now,
+        )
+    if graded.ticket_count and terms.draw is not None:
+        writes += ticket_writes(
+            prefix="t",
+            campaign_id=graded.campaign_id,
+            citizen_id=citizen_id,
+            source_type=SOURCE,
+            source_id=graded.id,
+            count=graded.ticket_count,
+            client_nonce=graded.client_nonce,
+            ticket_hours=terms.draw.ticket_hours,
+            now=now,
+        )
+    return writes

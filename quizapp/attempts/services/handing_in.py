@@ -1,0 +1,84 @@
+"""Handing in: at once final for a citizen, kept for a guest."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass, replace
+
+import sqlalchemy as sa
+
+from quizapp.accounts import queries as account_queries
+from quizapp.attempts import queries, rules
+from quizapp.attempts.errors import AttemptClosed, AttemptNotFound, ProfileIncomplete, RegistrationRequired
+from quizapp.attempts.queries import AttemptView, Turns
+from quizapp.attempts.rules import Asker
+from quizapp.attempts.services.events import record_event
+from quizapp.attempts.services.grading import grade_attempt
+from quizapp.campaigns import queries as campaign_queries
+from quizapp.core.clock import shanghai_day
+from quizapp.core.db import db
+from quizapp.core.errors import AppError
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """The paper after its hand-in; ``refusal`` says why there is no result yet, to be raised after the commit."""
+
+    attempt: AttemptView
+    refusal: AppError | None = None
+
+
+def submit_attempt(*, attempt_id: uuid.UUID, asker: Asker, now: dt.datetime) -> HandedIn:
+    """Hand in. A repeat gives the same result; an attempt is graded once.
+
+    In time is until the deadline and the grace of the terms. After that what was saved is graded as handed in
+    automatically; a paper without answers lapses.
+
+    :raises AttemptNotFound: for a paper that is not the asker's
+    Refusals in the result: ``attempt_closed`` (lapsed), ``registration_required`` (a guest: the hand-in is kept),
+    ``profile_incomplete`` (a citizen who has not told the group, the region …: likewise kept).
+    """
+    attempt, turns = queries.lock_attempt(attempt_id, shanghai_day(now))
+    if not rules.owns(attempt, asker):
+        raise AttemptNotFound
+    if attempt.state == "graded":
+        return HandedIn(attempt)
+    return settle_attempt(attempt, turns, now, is_hand_in=True)
+
+
+def settle_attempt(attempt: AttemptView, turns: Turns, now: dt.datetime, *, is_hand_in: bool) -> HandedIn:
+    """Make of a locked, not yet graded attempt what it has come to: graded, kept or lapsed.
+
+    :param is_hand_in: somebody hands it in now; otherwise its time is over
+    """
+    grace = campaign_queries.get_terms(attempt.terms_id).grace_seconds
+    is_in_time = is_hand_in and rules.takes_hand_in(attempt, grace, now)
+    if attempt.standing(now) == "lapsed" and not is_in_time:
+        if is_hand_in:
+            record_event(attempt.id, "late_hand_in", now)
+        return HandedIn(lapse(attempt), AttemptClosed())
+    is_automatic = attempt.is_automatic if attempt.state == "handed_in" else not is_in_time
+    if attempt.citizen_id is None:
+        return HandedIn(keep(attempt, now, is_automatic), RegistrationRequired())
+    profile = account_queries.lock_citizen(attempt.citizen_id)
+    missing = rules.missing_fields(profile, campaign_queries.get_terms(attempt.terms_id))
+    if missing:
+        return HandedIn(keep(attempt, now, is_automatic), ProfileIncomplete(missing))
+    return HandedIn(grade_attempt(attempt, profile, turns, is_automatic=is_automatic, now=now))
+
+
+def keep(attempt: AttemptView, now: dt.datetime, is_automatic: bool) -> AttemptView:
+    """Freeze a paper that cannot be graded yet."""
+    if attempt.state == "handed_in":
+        return attempt
+    handed_in_at = rules.closes_at(attempt) if is_automatic else now
+    values = {"state": "handed_in", "handed_in_at": handed_in_at, "is_automatic": is_automatic}
+    db.session.execute(sa.update(queries.ATTEMPTS).where(queries.ATTEMPTS.c.id == attempt.id).values(values))
+    return replace(attempt, state="handed_in", handed_in_at=handed_in_at, is_automatic=is_automatic)
+
+
+def lapse(attempt: AttemptView) -> AttemptView:
+    """End a paper that will never count."""
+    if attempt.state == "lapsed":
+        return attempt
+    db.session.execute(sa.update(queries.ATTEMPTS).where(queries.ATTEMPTS.c.id == attempt.id).values(state="lapsed"))
+    return replace(attempt, state="lapsed")
