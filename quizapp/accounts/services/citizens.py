@@ -28,6 +28,7 @@ from quizapp.accounts.errors import (
 from quizapp.accounts.models import Citizen, Consent, DailyCounter, Guardian, Identity, Organisation, SmsCode
 from quizapp.accounts.services.counters import count_of, count_up
 from quizapp.accounts.services.sessions import end_citizen_sessions
+from quizapp.audit.services import Actor, record
 from quizapp.core.clock import rfc3339, shanghai_day
 from quizapp.core.crypto import Vault
 from quizapp.core.db import db
@@ -298,6 +299,7 @@ def delete_citizen(citizen_id: uuid.UUID, now: dt.datetime, *, gives_up: bool = 
         raise OpenClaims(reasons)
     for settle in dict.fromkeys(on_delete):
         settle(citizen_id, now)
+    record("citizen.deleted", actor=Actor("citizen", citizen_id, ""), target_type="citizen", target_id=citizen_id, now=now)
     for tag in _phone_tags(citizen_id):
         count_up(_GONE, tag.hex(), shanghai_day(now))
     _forget_person(citizen_id, now)
