@@ -53,10 +53,10 @@ class Table:
 
 
 def safe_text(value: str) -> str:
-    """Drop what no spreadsheet can hold: control characters and lone surrogates."""
+    """Drop what no spreadsheet can hold: control characters and lone surrogates. Line ends become ``\\n``."""
     if has_forbidden_characters(value):
         value = "".join(char for char in value if not has_forbidden_characters(char))
-    return value[:MAX_CELL]
+    return value.replace("\r\n", "\n").replace("\r", "\n")[:MAX_CELL]
 
 
 def csv_text(value: str) -> str:
@@ -64,7 +64,7 @@ def csv_text(value: str) -> str:
     the full-width signs that Chinese and Japanese versions accept)."""
     value = safe_text(value)
     bare = value.lstrip()
-    if bare.startswith(_FORMULA_START) or value[:1] in ("\t", "\r", "\n"):
+    if bare.startswith(_FORMULA_START) or value[:1] in ("\t", "\n"):
         return "'" + value[: MAX_CELL - 1]
     return value
 

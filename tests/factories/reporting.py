@@ -72,7 +72,8 @@ def make_counted_campaign(slug: str, host: Organisation, cohosts: Sequence[Organ
     with transaction():
         db.session.add(campaign)
         db.session.flush()
-        db.session.add(CampaignTermsVersion(id=terms_id, campaign_id=campaign.id, number=1, body={}, body_hash="0" * 64, created_at=NOW))
+        terms = {"kind": "voluntary", "has_rewards": False, "number": 1, "body": {}, "body_hash": "0" * 64}
+        db.session.add(CampaignTermsVersion(id=terms_id, campaign_id=campaign.id, created_at=NOW, **terms))
         db.session.add_all(CampaignHost(campaign_id=campaign.id, organisation_id=unit.id) for unit in cohosts)
     return campaign
 

@@ -1,0 +1,224 @@
+"""Reports asked for: requested by staff, claimed and built by a worker, downloaded, expired."""
+
+import datetime as dt
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from quizapp.accounts.models import StaffAccount
+from quizapp.audit.services import Actor, record
+from quizapp.core.db import db
+from quizapp.core.errors import InvalidInput, NotFound
+from quizapp.core.text import N_
+from quizapp.reporting import exports, queries, rules
+from quizapp.reporting.errors import ReportGone, ReportNotReady
+from quizapp.reporting.models import ReportRequest
+from quizapp.reporting.queries import Filter, ParticipationTable
+
+CLAIM = dt.timedelta(minutes=5)
+"""A builder that says nothing for so long is taken for dead."""
+KEEP = dt.timedelta(days=7)
+MAX_BUILDS = 3
+UNFINISHED = ("pending", "building")
+
+
+@dataclass(frozen=True)
+class ReportOrder:
+    """What is to be built. ``scope_paths`` is what the asker may see, as it was when asking."""
+
+    format: str
+    is_public: bool
+    filter: Filter
+    by: tuple[str, ...]
+    region_level: str
+    scope_paths: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        chosen = self.filter
+        return {
+            "is_public": self.is_public,
+            "campaign": None if chosen.campaigns is None else list(chosen.campaigns),
+            "from": chosen.first_day.isoformat() if chosen.first_day else None,
+            "to": chosen.last_day.isoformat() if chosen.last_day else None,
+            "region": chosen.region,
+            "demographic_group": chosen.demographic_group,
+            "by": list(self.by),
+            "region_level": self.region_level,
+            "scope_paths": list(self.scope_paths),
+        }
+
+    @classmethod
+    def from_dict(cls, format: str, body: Mapping[str, Any]) -> "ReportOrder":
+        day = dt.date.fromisoformat
+        chosen = Filter(
+            None if body["campaign"] is None else tuple(body["campaign"]),
+            day(body["from"]) if body["from"] else None,
+            day(body["to"]) if body["to"] else None,
+            body["region"],
+            body["demographic_group"],
+        )
+        return cls(format, body["is_public"], chosen, tuple(body["by"]), body["region_level"], tuple(body["scope_paths"]))
+
+    def count(self, now: dt.datetime) -> ParticipationTable:
+        """The figures as they are now."""
+        chosen = self.filter
+        return queries.participation(
+            campaigns=chosen.campaigns,
+            first_day=chosen.first_day,
+            last_day=chosen.last_day,
+            by=self.by,
+            region_level=self.region_level,
+            scope_paths=self.scope_paths,
+            region=chosen.region,
+            demographic_group=chosen.demographic_group,
+            now=now,
+        )
+
+
+def _check(order: ReportOrder) -> None:
+    if order.format not in exports.FORMATS:
+        raise InvalidInput(fields={"format": N_("文件格式只能是 xlsx、csv 或 json。")})
+    if order.is_public and len(order.by) > rules.MAX_PUBLIC_DIMENSIONS:
+        raise InvalidInput(fields={"by": N_("公开版最多按两种分组交叉，再细就容易认出人来。")})
+    queries.check_filter(order.filter, order.by, order.region_level, order.scope_paths)
+
+
+def request_report(order: ReportOrder, *, staff_id: uuid.UUID, now: dt.datetime, actor: Actor) -> ReportRequest:
+    """Ask for an export. The same one asked for again while it is unfinished is the same one.
+
+    :raises InvalidInput: for what cannot be asked
+    """
+    _check(order)
+    db.session.execute(sa.select(StaffAccount.id).filter_by(id=staff_id).with_for_update())
+    body = order.to_dict()
+    open_ones = sa.select(ReportRequest).where(
+        ReportRequest.requested_by == staff_id, ReportRequest.format == order.format, ReportRequest.state.in_(UNFINISHED)
+    )
+    for request in db.session.scalars(open_ones.order_by(ReportRequest.created_at)):
+        if request.parameters == body:
+            return request
+    request = ReportRequest(report="participation", format=order.format, parameters=body, requested_by=staff_id, created_at=now)
+    db.session.add(request)
+    db.session.flush()
+    record("report.requested", actor=actor, target_type="report", target_id=request.id, changes={**body, "format": order.format}, now=now)
+    return request
+
+
+def get_report(request_id: uuid.UUID, *, staff_id: uuid.UUID, scope_paths: Sequence[str]) -> ReportRequest:
+    """Somebody's own request, as long as their scope still covers what it was made with.
+
+    :raises NotFound: for anybody else's, and after the scope was narrowed
+    """
+    request = db.session.get(ReportRequest, request_id)
+    if request is None or request.requested_by != staff_id:
+        raise NotFound
+    if not all(any(path.startswith(mine) for mine in scope_paths) for path in request.parameters["scope_paths"]):
+        raise NotFound
+    return request
+
+
+def list_reports(staff_id: uuid.UUID, limit: int = 5) -> list[ReportRequest]:
+    """Somebody's latest requests."""
+    statement = sa.select(ReportRequest).filter_by(requested_by=staff_id).order_by(ReportRequest.created_at.desc()).limit(limit)
+    return list(db.session.scalars(statement))
+
+
+def record_download(request: ReportRequest, *, now: dt.datetime, actor: Actor) -> str:
+    """Allow and record one download. Returns the storage key.
+
+    :raises ReportNotReady: while it is being built
+    :raises ReportGone: after it expired, or when it could not be built
+    """
+    if request.state in UNFINISHED:
+        raise ReportNotReady
+    if request.state != "ready" or (request.expires_at is not None and request.expires_at <= now):
+        raise ReportGone
+    changes = {"file_name": request.file_name, "row_count": request.row_count}
+    record("report.downloaded", actor=actor, target_type="report", target_id=request.id, changes=changes, now=now)
+    return request.file_key
+
+
+# ---- the worker's side
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to build one report: ``build_count`` is the token, another claim raises it."""
+
+    request_id: uuid.UUID
+    build_count: int
+    order: ReportOrder
+
+    def file_key(self, build_count: int | None = None) -> str:
+        return f"report-{self.request_id.hex}-{build_count or self.build_count}.{self.order.format}"
+
+
+def claim_report(now: dt.datetime) -> Claim | None:
+    """Take the oldest report that waits, or whose builder died. Several workers never take the same one."""
+    is_free = sa.or_(ReportRequest.state == "pending", sa.and_(ReportRequest.state == "building", ReportRequest.claimed_until <= now))
+    oldest = sa.select(ReportRequest).where(is_free).order_by(ReportRequest.created_at, ReportRequest.id).limit(1)
+    request = db.session.scalars(oldest.with_for_update(skip_locked=True), execution_options={"populate_existing": True}).first()
+    if request is None:
+        return None
+    if request.build_count >= MAX_BUILDS:
+        request.state, request.error = "failed", N_("试了几次都没有整理出来，请重新导出。")
+        db.session.flush()
+        return claim_report(now)
+    request.state = "building"
+    request.progress = 5
+    request.build_count += 1
+    request.started_at = now
+    request.claimed_until = now + CLAIM
+    db.session.flush()
+    return Claim(request.id, request.build_count, ReportOrder.from_dict(request.format, request.parameters))
+
+
+def _update_mine(claim: Claim, **values: Any) -> bool:
+    mine = sa.update(ReportRequest).filter_by(id=claim.request_id, state="building", build_count=claim.build_count)
+    return db.session.execute(mine.values(**values).returning(ReportRequest.id)).first() is not None
+
+
+def note_progress(claim: Claim, percent: int, now: dt.datetime) -> bool:
+    """Say how far it is and stay the builder. False when another worker has taken over."""
+    return _update_mine(claim, progress=percent, claimed_until=now + CLAIM)
+
+
+def finish_report(claim: Claim, *, file_name: str, row_count: int, now: dt.datetime) -> bool:
+    """The file is in the storage under the claim's key. False when another worker has taken over."""
+    return _update_mine(
+        claim,
+        state="ready",
+        progress=100,
+        file_key=claim.file_key(),
+        file_name=file_name,
+        row_count=row_count,
+        ready_at=now,
+        expires_at=now + KEEP,
+        error="",
+        claimed_until=None,
+    )
+
+
+def give_up_report(claim: Claim, error: str) -> bool:
+    """It cannot be built: not now and not later."""
+    return _update_mine(claim, state="failed", error=error[:200], claimed_until=None)
+
+
+def release_report(claim: Claim, now: dt.datetime) -> bool:
+    """Something of ours went wrong: let it be tried again, up to :data:`MAX_BUILDS` times."""
+    return _update_mine(claim, claimed_until=now)
+
+
+def list_expired(now: dt.datetime) -> list[ReportRequest]:
+    """Finished reports whose time is over, locked."""
+    is_over = sa.and_(ReportRequest.state == "ready", ReportRequest.expires_at <= now)
+    return list(db.session.scalars(sa.select(ReportRequest).where(is_over).limit(500).with_for_update(skip_locked=True)))
+
+
+def mark_expired(request: ReportRequest) -> None:
+    """The file is gone; the request stays as a record."""
+    request.state, request.file_key = "expired", ""
+    db.session.flush()
