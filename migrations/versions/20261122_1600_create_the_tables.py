@@ -592,13 +592,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_attempts_campaign_id_submitted_on"), ["campaign_id", "submitted_on"], unique=False)
         batch_op.create_index(batch_op.f("ix_attempts_citizen_id_started_at"), ["citizen_id", "started_at"], unique=False)
         batch_op.create_index(
-            "ix_attempts_guest_device",
-            ["device_tag", "campaign_id", "started_on"],
-            unique=False,
-            sqlite_where=sa.text("guest_token_hash IS NOT NULL"),
-            postgresql_where=sa.text("guest_token_hash IS NOT NULL"),
-        )
-        batch_op.create_index(
             "ix_attempts_open_deadline",
             ["deadline_at"],
             unique=False,
@@ -860,11 +853,6 @@ def downgrade() -> None:
             "ix_attempts_unadopted", sqlite_where=sa.text("citizen_id IS NULL"), postgresql_where=sa.text("citizen_id IS NULL")
         )
         batch_op.drop_index("ix_attempts_open_deadline", sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
-        batch_op.drop_index(
-            "ix_attempts_guest_device",
-            sqlite_where=sa.text("guest_token_hash IS NOT NULL"),
-            postgresql_where=sa.text("guest_token_hash IS NOT NULL"),
-        )
         batch_op.drop_index(batch_op.f("ix_attempts_citizen_id_started_at"))
         batch_op.drop_index(batch_op.f("ix_attempts_campaign_id_submitted_on"))
 

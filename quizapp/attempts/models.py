@@ -43,14 +43,6 @@ class Attempt(Base):
             "ix_attempts_open_deadline", "deadline_at", sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")
         ),
         sa.Index(
-            "ix_attempts_guest_device",
-            "device_tag",
-            "campaign_id",
-            "started_on",
-            sqlite_where=sa.text("guest_token_hash IS NOT NULL"),
-            postgresql_where=sa.text("guest_token_hash IS NOT NULL"),
-        ),
-        sa.Index(
             "ix_attempts_waiting",
             "started_at",
             sqlite_where=sa.text("state = 'handed_in'"),

@@ -226,21 +226,6 @@ def find_open(citizen_id: uuid.UUID, campaign_id: uuid.UUID) -> tuple[uuid.UUID,
     return None if row is None else (row[0], row[1])
 
 
-def lock_device(device_tag: bytes) -> None:
-    """Let one start after the other pass for this device, until the transaction ends. SQLite's writers queue anyway."""
-    if db.engine.dialect.name != "sqlite":
-        number = int.from_bytes(device_tag[:8], signed=True)
-        db.session.execute(sa.text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
-
-
-def count_guest_starts(device_tag: bytes, campaign_id: uuid.UUID, day: dt.date) -> int:
-    """Papers begun on this device by guests on a Shanghai day, adopted ones too."""
-    found = sa.select(sa.func.count()).where(
-        _A.guest_token_hash.is_not(None), _A.device_tag == device_tag, _A.campaign_id == campaign_id, _A.started_on == day
-    )
-    return db.session.scalar(found) or 0
-
-
 # ---- what the worker looks for
 
 

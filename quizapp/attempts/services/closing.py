@@ -70,14 +70,10 @@ def _lapse_forgotten(now: dt.datetime) -> int:
 
 
 def delete_forgotten_papers(*, now: dt.datetime, limit: int = 1000) -> int:
-    """Delete lapsed papers of guests begun before yesterday: nobody can ask for them any more, and we promised to.
-
-    Those of today and yesterday stay a little, for the limit per device.
-    """
-    yesterday = shanghai_day(now) - dt.timedelta(days=1)
+    """Delete lapsed papers of guests two days after their start: nobody can ask for them any more, and we promised to."""
     found = (
         sa.select(_A.id)
-        .where(_A.citizen_id.is_(None), _A.state == "lapsed", _A.started_on < yesterday)
+        .where(_A.citizen_id.is_(None), _A.state == "lapsed", _A.started_at <= now - 2 * rules.KEPT)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from quizapp.accounts import queries as account_queries
+from quizapp.accounts.services import count_up
 from quizapp.attempts import queries, rules
 from quizapp.attempts.errors import GuestLimitReached
 from quizapp.attempts.queries import AttemptView, QuestionView
@@ -38,13 +39,21 @@ class Started:
     guest_token: str | None = None
 
 
+SHARED_FACTOR = 50
+"""A client without a device name is known by its address alone, which a whole village may share."""
+
+
 @dataclass(frozen=True)
 class Device:
-    """What the phone brings: its keyed tag, its random number for the draw proof, whether it shows large type."""
+    """What the phone brings: its keyed tag, its random number for the draw proof, whether it shows large type.
+
+    ``is_shared`` says that the tag stands for an address and not for one phone.
+    """
 
     tag: bytes
     client_nonce: str = ""
     is_large: bool = False
+    is_shared: bool = False
 
 
 def start_attempt(*, campaign: CampaignView, citizen_id: uuid.UUID | None, device: Device, rng: random.Random, now: dt.datetime) -> Started:
@@ -89,9 +98,9 @@ def settle_overdue(citizen_id: uuid.UUID, campaign_id: uuid.UUID, now: dt.dateti
 
 def _start_guest(campaign: CampaignView, device: Device, rng: random.Random, now: dt.datetime) -> Started:
     campaign_rules.check_may_start(campaign, None, 0, 0, now)
-    queries.lock_device(device.tag)
-    limit = campaign.terms.eligibility.guest_starts_per_device_day
-    if queries.count_guest_starts(device.tag, campaign.id, shanghai_day(now)) >= limit:
+    limit = campaign.terms.eligibility.guest_starts_per_device_day * (SHARED_FACTOR if device.is_shared else 1)
+    subject = f"{campaign.id.hex}:{device.tag.hex()[:40]}"
+    if count_up("guest_start", subject, shanghai_day(now)) > limit:
         raise GuestLimitReached(limit=limit)
     token = new_token()
     return Started(_insert(campaign, device, rng, now, guest_token_hash=token_hash(token)), is_new=True, guest_token=token)
