@@ -143,6 +143,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("username", name=op.f("uq_staff_accounts_username")),
     )
     op.create_table(
+        "worker_leases",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("holder", sa.String(length=80), nullable=False),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_worker_leases")),
+    )
+    op.create_table(
         "cash_lists",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.String(length=32), nullable=False),
@@ -630,6 +638,7 @@ def upgrade() -> None:
         sa.Column("secret_encrypted", sa.LargeBinary(), nullable=False),
         sa.Column("revealed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("secret_revealed", sa.String(length=64), nullable=True),
+        sa.Column("draw_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(["pool_id"], ["prize_pools.id"], name=op.f("fk_day_secrets_pool_id_prize_pools")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_day_secrets")),
         sa.UniqueConstraint("pool_id", "day_index", name=op.f("uq_day_secrets_pool_id_day_index")),
@@ -926,6 +935,7 @@ def downgrade() -> None:
 
     op.drop_table("ledger_entries")
     op.drop_table("cash_lists")
+    op.drop_table("worker_leases")
     op.drop_table("staff_accounts")
     with op.batch_alter_table("sms_codes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sms_codes_phone_tag_purpose_created_at"))

@@ -36,6 +36,12 @@ class ProfileIncomplete(AppError):
     http_status = 409
 
 
+class MinorExcluded(AppError):
+    code = "minor_excluded"
+    message = N_("未满 18 周岁不参加抽奖，答题的积分照样给您记着。")
+    http_status = 409
+
+
 class DrawUnavailable(AppError):
     """No secret is left for the day of this ticket: the campaign ran longer than its spare days."""
 

@@ -68,6 +68,8 @@ class DaySecret(Base):
     secret_encrypted: Mapped[bytes]
     revealed_at: Mapped[dt.datetime | None]
     secret_revealed: Mapped[str | None] = mapped_column(sa.String(64))
+    draw_count: Mapped[int | None]
+    """Draws of tickets granted on this day, counted when the secret was published."""
 
 
 class DrawTicket(Base):

@@ -10,7 +10,6 @@ from quizapp.lottery import proof
 SERVED_KINDS = ("cash", "code", "pickup", "points")
 """Kinds of prize that can be handed over without an outside service."""
 
-VOID_REASONS = ("excluded_attempt", "duplicate", "granted_by_mistake", "citizen_deleted", "no_day_secret")
 ALIAS_LENGTH = 12
 """60 bits: among two million citizens of one pool a shared 抽奖号 has a chance of about one in half a million."""
 
@@ -19,7 +18,7 @@ def problems(draw: Mapping[str, Any]) -> list[str]:
     """What is wrong with the plain values of a draw, as names of fields; empty when nothing is.
 
     :param draw: ``prizes`` (mappings with name, kind, quantity, odds_ppm, and maybe tier, value_fen, points),
-        ``wins_total``, ``wins_per_day`` (None is no cap), ``ticket_hours``, ``claim_days``
+        ``wins_total``, ``wins_per_day`` (None is no cap), ``ticket_hours``, ``claim_days``; maybe ``allows_minors``
     """
     prizes = list(draw["prizes"])
     found = [] if prizes else ["prizes"]
@@ -54,6 +53,7 @@ def manifest(
     :param commitments: one per day, then one per spare day
     """
     return {
+        "allows_minors": bool(draw.get("allows_minors", False)),
         "campaign": str(campaign_id),
         "claim_days": draw["claim_days"],
         "days": [
@@ -90,12 +90,6 @@ def alias(tag: bytes) -> str:
     """The 抽奖号 from a keyed tag: ``K7M2-9QXD-3TQH``."""
     text = proof.base32(tag, ALIAS_LENGTH)
     return "-".join(text[start : start + 4] for start in range(0, ALIAS_LENGTH, 4))
-
-
-def normal_alias(text: str) -> str:
-    """What somebody typed, as an 抽奖号 or its beginning: capitals, Crockford's look-alikes, grouped by four."""
-    plain = "".join(ch for ch in text.upper() if ch.isalnum()).translate(str.maketrans("OIL", "011"))[:ALIAS_LENGTH]
-    return "-".join(plain[start : start + 4] for start in range(0, len(plain), 4))
 
 
 def ticket_number(ticket_id: uuid.UUID) -> str:

@@ -3,7 +3,20 @@
 No verb takes an outcome, a prize or a chance: what a draw gives is computed in ``lottery.proof`` and nowhere else.
 """
 
+from quizapp.lottery.queries import DrawResult
+from quizapp.lottery.services.draws import draw_ticket
 from quizapp.lottery.services.pools import open_pool
 from quizapp.lottery.services.tickets import grant_tickets, ticket_writes
+from quizapp.lottery.services.upkeep import chain_grants, expire_tickets, reveal_secrets, void_tickets
 
-__all__ = ["grant_tickets", "open_pool", "ticket_writes"]
+__all__ = [
+    "DrawResult",
+    "chain_grants",
+    "draw_ticket",
+    "expire_tickets",
+    "grant_tickets",
+    "open_pool",
+    "reveal_secrets",
+    "ticket_writes",
+    "void_tickets",
+]

@@ -15,6 +15,7 @@ from quizapp.core.ids import new_id
 from quizapp.lottery import proof, rules
 from quizapp.lottery.errors import PoolAlreadyOpen, PrizeKindNotServed
 from quizapp.lottery.models import DaySecret, PoolRecord, Prize, PrizePool
+from quizapp.payouts import services as payouts
 
 SECRET_BYTES = 32
 
@@ -69,7 +70,8 @@ def open_pool(
     pool.record_count, pool.chain_head = 1, proof.seal(first)
     db.session.add(pool)
     db.session.flush()
-    db.session.add_all(_prizes(pool_id, manifest))
+    prizes = _prizes(pool_id, manifest)
+    db.session.add_all(prizes)
     db.session.add_all(
         DaySecret(
             pool_id=pool_id,
@@ -82,6 +84,11 @@ def open_pool(
     )
     db.session.add(PoolRecord(pool_id=pool_id, number=1, kind="open", body=first, hash=pool.chain_head, recorded_at=now))
     db.session.flush()
+    payouts.register_items(
+        campaign_id=campaign_id,
+        items=[payouts.NewItem(p.id, p.kind, p.name, p.tier, p.value_fen, p.quantity) for p in prizes if p.kind != "points"],
+        now=now,
+    )
     return pool
 
 

@@ -1,0 +1,488 @@
+"""Reads of the lottery. Campaigns and attempts are named here as tables only: their packages lie further down the map."""
+
+import datetime as dt
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from quizapp.core.clock import shanghai_day
+from quizapp.core.db import db
+from quizapp.core.errors import NotFound
+from quizapp.lottery.models import DaySecret, Draw, DrawTicket, PoolRecord, Prize, PrizePool, Win
+from quizapp.payouts.models import Payout
+from quizapp.payouts.queries import CAMPAIGNS
+
+Row = sa.Row[*tuple[Any, ...]]
+_ATTEMPTS = sa.table("attempts", sa.column("id", sa.Uuid), sa.column("citizen_id", sa.Uuid), sa.column("campaign_id", sa.Uuid))
+
+
+# ---- drawing
+
+
+@dataclass(frozen=True)
+class DrawResult:
+    """What a draw gave, as it is stored and told. ``outcome`` is ``won`` or ``none``; money in fen."""
+
+    draw_id: uuid.UUID
+    outcome: str
+    prize_name: str | None
+    prize_kind: str | None
+    value_fen: int
+    win_id: uuid.UUID | None
+    alias: str
+    serial: int
+    prize_tier: str = ""
+    points: int = 0
+
+    @property
+    def is_won(self) -> bool:
+        return self.outcome == "won"
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A ticket, with its result once it has been drawn."""
+
+    id: uuid.UUID
+    campaign_id: uuid.UUID
+    citizen_id: uuid.UUID
+    sequence: int
+    client_nonce: str
+    granted_at: dt.datetime
+    granted_on: dt.date
+    expires_at: dt.datetime
+    state: str
+    result: DrawResult | None
+
+
+_TICKET_COLUMNS = (
+    DrawTicket.id,
+    DrawTicket.campaign_id,
+    DrawTicket.citizen_id,
+    DrawTicket.sequence,
+    DrawTicket.client_nonce,
+    DrawTicket.granted_at,
+    DrawTicket.granted_on,
+    DrawTicket.expires_at,
+    DrawTicket.state,
+)
+_RESULT_COLUMNS = (
+    Draw.id.label("draw_id"),
+    Draw.outcome,
+    Draw.alias,
+    Draw.serial,
+    Prize.name.label("prize_name"),
+    Prize.kind.label("prize_kind"),
+    Prize.value_fen,
+    Prize.tier.label("prize_tier"),
+    Prize.points,
+    Win.id.label("win_id"),
+)
+_TICKETS = (
+    sa.select(*_TICKET_COLUMNS, *_RESULT_COLUMNS)
+    .select_from(DrawTicket)
+    .outerjoin(Draw, Draw.ticket_id == DrawTicket.id)
+    .outerjoin(Prize, Prize.id == Draw.prize_id)
+    .outerjoin(Win, Win.draw_id == Draw.id)
+)
+_OF_SOURCE = _TICKETS.where(
+    DrawTicket.source_type == sa.bindparam("source_type"),
+    DrawTicket.source_id == sa.bindparam("source_id", type_=sa.Uuid),
+)
+_ONE_OF_SOURCE = _OF_SOURCE.where(
+    DrawTicket.sequence == sa.bindparam("sequence", type_=sa.Integer),
+    DrawTicket.citizen_id == sa.bindparam("citizen_id", type_=sa.Uuid),
+)
+
+
+def _result(row: Row) -> DrawResult:
+    return DrawResult(
+        draw_id=row.draw_id,
+        outcome=row.outcome,
+        prize_name=row.prize_name,
+        prize_kind=row.prize_kind,
+        value_fen=row.value_fen or 0,
+        win_id=row.win_id,
+        alias=row.alias,
+        serial=row.serial,
+        prize_tier=row.prize_tier or "",
+        points=row.points or 0,
+    )
+
+
+def _ticket(row: Row) -> Ticket:
+    return Ticket(
+        id=row.id,
+        campaign_id=row.campaign_id,
+        citizen_id=row.citizen_id,
+        sequence=row.sequence,
+        client_nonce=row.client_nonce,
+        granted_at=row.granted_at,
+        granted_on=row.granted_on,
+        expires_at=row.expires_at,
+        state=row.state,
+        result=_result(row) if row.draw_id is not None else None,
+    )
+
+
+def find_ticket(citizen_id: uuid.UUID, source_type: str, source_id: uuid.UUID, sequence: int) -> Ticket | None:
+    """One ticket of a source, if it is this citizen's."""
+    params = {"citizen_id": citizen_id, "source_type": source_type, "source_id": source_id, "sequence": sequence}
+    row = db.session.execute(_ONE_OF_SOURCE, params).one_or_none()
+    return _ticket(row) if row is not None else None
+
+
+def list_tickets(source_type: str, source_id: uuid.UUID) -> list[Ticket]:
+    """The tickets of a source in their order, drawn ones with their results."""
+    rows = db.session.execute(_OF_SOURCE.order_by(DrawTicket.sequence), {"source_type": source_type, "source_id": source_id})
+    return [_ticket(row) for row in rows]
+
+
+def get_result(ticket_id: uuid.UUID) -> DrawResult:
+    """The stored result of a drawn ticket."""
+    return _result(db.session.execute(_TICKETS.where(DrawTicket.id == ticket_id)).one())
+
+
+@dataclass(frozen=True)
+class UnderLock:
+    """What may have changed before the pool's lock was ours, and what only the lock makes certain."""
+
+    state: str
+    is_drawn: bool
+    day_index: int | None
+    secret_encrypted: bytes | None
+    is_revealed: bool
+    wins_total: int
+    wins_today: int
+
+
+_WINS = sa.select(sa.func.count()).where(
+    Win.citizen_id == sa.bindparam("citizen_id", type_=sa.Uuid), Win.campaign_id == sa.bindparam("campaign_id", type_=sa.Uuid)
+)
+_UNDER_LOCK = (
+    sa.select(
+        DrawTicket.state,
+        Draw.id.is_not(None).label("is_drawn"),
+        DaySecret.day_index,
+        DaySecret.secret_encrypted,
+        DaySecret.revealed_at.is_not(None).label("is_revealed"),
+        _WINS.scalar_subquery().label("wins_total"),
+        _WINS.where(Win.won_on == sa.bindparam("today", type_=sa.Date)).scalar_subquery().label("wins_today"),
+    )
+    .select_from(DrawTicket)
+    .outerjoin(Draw, Draw.ticket_id == DrawTicket.id)
+    .outerjoin(
+        DaySecret,
+        sa.and_(DaySecret.pool_id == sa.bindparam("pool_id", type_=sa.Uuid), DaySecret.day_on == DrawTicket.granted_on),
+    )
+    .where(DrawTicket.id == sa.bindparam("ticket_id", type_=sa.Uuid))
+)
+
+
+def read_under_lock(ticket: Ticket, pool_id: uuid.UUID, today: dt.date) -> UnderLock:
+    """Read anew, after the pool was locked, all that decides a draw."""
+    params = {
+        "citizen_id": ticket.citizen_id,
+        "campaign_id": ticket.campaign_id,
+        "pool_id": pool_id,
+        "ticket_id": ticket.id,
+        "today": today,
+    }
+    return UnderLock(**db.session.execute(_UNDER_LOCK, params).one()._mapping)
+
+
+def find_secret(pool_id: uuid.UUID, day: int) -> bytes | None:
+    """The encrypted secret of a day, unless it has been published."""
+    statement = sa.select(DaySecret.secret_encrypted).filter_by(pool_id=pool_id, day_index=day, revealed_at=None)
+    return db.session.scalar(statement)
+
+
+@dataclass(frozen=True)
+class Stock:
+    """A prize and how often it has been won; only certain under the pool's lock."""
+
+    id: uuid.UUID
+    name: str
+    tier: str
+    kind: str
+    value_fen: int
+    points: int
+    won_count: int
+
+
+def get_stock(pool_id: uuid.UUID, position: int) -> Stock:
+    columns = (Prize.id, Prize.name, Prize.tier, Prize.kind, Prize.value_fen, Prize.points, Prize.won_count)
+    return Stock(*db.session.execute(sa.select(*columns).filter_by(pool_id=pool_id, position=position)).one())
+
+
+def new_result(draw_id: uuid.UUID, outcome: str, won: Stock | None, win_id: uuid.UUID | None, alias: str, serial: int) -> DrawResult:
+    """The result of a draw just made, without asking the database again."""
+    return DrawResult(
+        draw_id=draw_id,
+        outcome=outcome,
+        prize_name=won.name if won else None,
+        prize_kind=won.kind if won else None,
+        value_fen=won.value_fen if won else 0,
+        win_id=win_id,
+        alias=alias,
+        serial=serial,
+        prize_tier=won.tier if won else "",
+        points=won.points if won else 0,
+    )
+
+
+def is_own_attempt(attempt_id: uuid.UUID, citizen_id: uuid.UUID) -> bool:
+    """Whether an attempt is this citizen's: tells "not yours" from "no ticket" after a refusal."""
+    return (
+        db.session.scalar(sa.select(_ATTEMPTS.c.id).where(_ATTEMPTS.c.id == attempt_id, _ATTEMPTS.c.citizen_id == citizen_id)) is not None
+    )
+
+
+def find_attempt_campaign(attempt_id: uuid.UUID, citizen_id: uuid.UUID) -> "PoolCampaign | None":
+    """The campaign of one's own attempt."""
+    statement = (
+        sa.select(CAMPAIGNS.c.id, CAMPAIGNS.c.slug, CAMPAIGNS.c.title)
+        .join(_ATTEMPTS, _ATTEMPTS.c.campaign_id == CAMPAIGNS.c.id)
+        .where(_ATTEMPTS.c.id == attempt_id, _ATTEMPTS.c.citizen_id == citizen_id)
+    )
+    row = db.session.execute(statement).one_or_none()
+    return PoolCampaign(*row) if row is not None else None
+
+
+# ---- what the campaign page shows
+
+
+@dataclass(frozen=True)
+class PoolCampaign:
+    id: uuid.UUID
+    slug: str
+    title: str
+
+
+def list_prizes(campaign_id: uuid.UUID) -> list[Prize]:
+    """The prizes of a campaign in the manifest's order; none without a draw."""
+    statement = sa.select(Prize).join(PrizePool, PrizePool.id == Prize.pool_id).where(PrizePool.campaign_id == campaign_id)
+    return list(db.session.scalars(statement.order_by(Prize.position)))
+
+
+@dataclass(frozen=True)
+class RecentWin:
+    """One line of the ticker: the 抽奖号 and the prize, nothing about the person."""
+
+    alias: str
+    prize_name: str
+    won_at: dt.datetime
+
+
+def recent_wins_for_ticker(campaign_id: uuid.UUID, limit: int = 10) -> list[RecentWin]:
+    """The latest wins of a campaign, the newest first."""
+    statement = (
+        sa.select(Draw.alias, Prize.name, Win.won_at)
+        .join(Draw, Draw.id == Win.draw_id)
+        .join(Prize, Prize.id == Win.prize_id)
+        .where(Win.campaign_id == campaign_id)
+    )
+    return [RecentWin(*row) for row in db.session.execute(statement.order_by(Win.won_at.desc()).limit(limit))]
+
+
+# ---- a citizen's wins
+
+
+@dataclass(frozen=True)
+class OwnWin:
+    """A win with its hand-over."""
+
+    win_id: uuid.UUID
+    draw_id: uuid.UUID
+    alias: str
+    campaign: PoolCampaign
+    won_at: dt.datetime
+    payout: Payout
+
+
+_OWN_WINS = (
+    sa.select(Win.id, Win.draw_id, Draw.alias, CAMPAIGNS.c.id, CAMPAIGNS.c.slug, CAMPAIGNS.c.title, Win.won_at, Payout)
+    .join(Draw, Draw.id == Win.draw_id)
+    .join(Payout, sa.and_(Payout.source_type == "win", Payout.source_id == Win.id))
+    .join(CAMPAIGNS, CAMPAIGNS.c.id == Win.campaign_id)
+)
+
+
+def _own_win(row: Row) -> OwnWin:
+    return OwnWin(row[0], row[1], row[2], PoolCampaign(row[3], row[4], row[5]), row[6], row[7])
+
+
+def list_own_wins(citizen_id: uuid.UUID, *, before: uuid.UUID | None = None, limit: int = 20) -> list[OwnWin]:
+    """Wins of a citizen, the newest first.
+
+    :param before: the id of the last one already seen (ids grow with time)
+    """
+    statement = _OWN_WINS.where(Win.citizen_id == citizen_id)
+    if before is not None:
+        statement = statement.where(Win.id < before)
+    return [_own_win(row) for row in db.session.execute(statement.order_by(Win.id.desc()).limit(limit))]
+
+
+def get_own_win(win_id: uuid.UUID, citizen_id: uuid.UUID) -> OwnWin:
+    """:raises NotFound: if there is none or it is somebody else's"""
+    row = db.session.execute(_OWN_WINS.where(Win.id == win_id, Win.citizen_id == citizen_id)).one_or_none()
+    if row is None:
+        raise NotFound
+    return _own_win(row)
+
+
+# ---- proofs and the public ledger
+
+
+@dataclass(frozen=True)
+class PublicPool:
+    """A pool as everybody may see it."""
+
+    id: uuid.UUID
+    campaign: PoolCampaign
+    manifest: str
+    manifest_hash: str
+    draw_count: int
+    record_count: int
+    chain_head: str
+
+
+_POOLS = sa.select(
+    PrizePool.id,
+    CAMPAIGNS.c.id,
+    CAMPAIGNS.c.slug,
+    CAMPAIGNS.c.title,
+    PrizePool.manifest,
+    PrizePool.manifest_hash,
+    PrizePool.draw_count,
+    PrizePool.record_count,
+    PrizePool.chain_head,
+).join(CAMPAIGNS, CAMPAIGNS.c.id == PrizePool.campaign_id)
+
+
+def _pool(row: Row | None) -> PublicPool:
+    if row is None:
+        raise NotFound
+    return PublicPool(row[0], PoolCampaign(row[1], row[2], row[3]), *row[4:])
+
+
+def get_pool(slug: str) -> PublicPool:
+    """:raises NotFound: if the campaign does not exist or has no draw"""
+    return _pool(db.session.execute(_POOLS.where(CAMPAIGNS.c.slug == slug)).one_or_none())
+
+
+def get_pool_by_id(pool_id: uuid.UUID) -> PublicPool:
+    """:raises NotFound: if there is no such pool"""
+    return _pool(db.session.execute(_POOLS.where(PrizePool.id == pool_id)).one_or_none())
+
+
+def list_records(pool_id: uuid.UUID, *, after: int = 0, until: int | None = None, limit: int = 500) -> list[tuple[int, str, str]]:
+    """Records of a chain as (number, body, hash), in order, behind number ``after`` and not beyond ``until``."""
+    statement = sa.select(PoolRecord.number, PoolRecord.body, PoolRecord.hash).where(
+        PoolRecord.pool_id == pool_id, PoolRecord.number > after
+    )
+    if until is not None:
+        statement = statement.where(PoolRecord.number <= until)
+    return [(number, body, link) for number, body, link in db.session.execute(statement.order_by(PoolRecord.number).limit(limit))]
+
+
+def iterate_records(pool: PublicPool) -> Iterator[str]:
+    """The bodies of all records up to the end that ``pool`` was read with, a few hundred at a time."""
+    after = 0
+    while after < pool.record_count:
+        rows = list_records(pool.id, after=after, until=pool.record_count)
+        if not rows:
+            return
+        for number, body, _link in rows:
+            yield body
+            after = number
+
+
+@dataclass(frozen=True)
+class DayState:
+    """A day of a pool as everybody may see it; ``secret`` and ``draw_count`` (draws of tickets granted on that day) only
+    once the secret has been published."""
+
+    index: int
+    on: dt.date | None
+    commitment: str
+    revealed_at: dt.datetime | None
+    secret: str | None
+    draw_count: int | None
+
+
+def list_days(pool_id: uuid.UUID) -> list[DayState]:
+    """The days of a pool, spare days last."""
+    columns = (
+        DaySecret.day_index,
+        DaySecret.day_on,
+        DaySecret.commitment,
+        DaySecret.revealed_at,
+        DaySecret.secret_revealed,
+        DaySecret.draw_count,
+    )
+    return [DayState(*row) for row in db.session.execute(sa.select(*columns).filter_by(pool_id=pool_id).order_by(DaySecret.day_index))]
+
+
+def count_spare_days(campaign_id: uuid.UUID) -> int:
+    """Secrets not yet bound to a date: how many days a campaign can still be extended by."""
+    statement = (
+        sa.select(sa.func.count())
+        .select_from(DaySecret)
+        .join(PrizePool, PrizePool.id == DaySecret.pool_id)
+        .where(PrizePool.campaign_id == campaign_id, DaySecret.day_on.is_(None))
+    )
+    return db.session.scalar(statement) or 0
+
+
+@dataclass(frozen=True)
+class DrawProof:
+    """Everything the receipt of a draw says. ``record`` is the link of the chain that holds it, ``seal`` its seal."""
+
+    draw_id: uuid.UUID
+    citizen_id: uuid.UUID
+    pool: PublicPool
+    record: str
+    seal: str
+    result: DrawResult
+    day: DayState
+
+
+def get_proof(draw_id: uuid.UUID) -> DrawProof:
+    """:raises NotFound: if there is no such draw"""
+    draw = db.session.get(Draw, draw_id)
+    if draw is None:
+        raise NotFound
+    row = db.session.execute(_TICKETS.where(Draw.id == draw_id)).one()
+    record = db.session.execute(
+        sa.select(PoolRecord.body, PoolRecord.hash).filter_by(pool_id=draw.pool_id, number=draw.record_number)
+    ).one()
+    day = next(day for day in list_days(draw.pool_id) if day.on == row.granted_on)
+    return DrawProof(draw.id, draw.citizen_id, get_pool_by_id(draw.pool_id), record[0], record[1], _result(row), day)
+
+
+# ---- for the worker
+
+
+def list_campaigns_to_chain() -> Sequence[uuid.UUID]:
+    """Campaigns with tickets that are on no list yet."""
+    return db.session.scalars(sa.select(DrawTicket.campaign_id).where(DrawTicket.chained_in.is_(None)).distinct()).all()
+
+
+def list_campaigns_with_late_tickets(now: dt.datetime) -> Sequence[uuid.UUID]:
+    """Campaigns with tickets that nobody drew in time."""
+    late = sa.select(DrawTicket.campaign_id).where(DrawTicket.state == "granted", DrawTicket.expires_at <= now)
+    return db.session.scalars(late.distinct()).all()
+
+
+def list_campaigns_to_reveal(now: dt.datetime) -> Sequence[uuid.UUID]:
+    """Campaigns with a day that is over and whose secret is still closed."""
+    statement = (
+        sa.select(PrizePool.campaign_id)
+        .join(DaySecret, DaySecret.pool_id == PrizePool.id)
+        .where(DaySecret.revealed_at.is_(None), DaySecret.day_on < shanghai_day(now))
+    )
+    return db.session.scalars(statement.distinct()).all()

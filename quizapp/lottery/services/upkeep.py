@@ -1,0 +1,116 @@
+"""What the worker does with a pool under its lock: let tickets expire, void them, publish secrets."""
+
+import datetime as dt
+import uuid
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from quizapp.audit import services as audit
+from quizapp.core.clock import day_end
+from quizapp.core.db import db, run_writes
+from quizapp.lottery import proof, rules
+from quizapp.lottery.models import DaySecret, DrawTicket
+from quizapp.lottery.services.chain import TICKETS_PER_RECORD, LockedPool, chain_unlisted, lock_pool
+from quizapp.lottery.services.pools import vault
+
+REVEAL_DELAY = dt.timedelta(minutes=10)
+"""A secret stays closed so long after the end of its day, so that a grant of the last second has been written."""
+_NO_SYNC = {"synchronize_session": False}
+
+
+def chain_grants(*, campaign_id: uuid.UUID, now: dt.datetime) -> int:
+    """List the tickets granted since the last list. Returns how many."""
+    return chain_unlisted(lock_pool(campaign_id), now)
+
+
+def _chain_all(pool: LockedPool, now: dt.datetime) -> None:
+    while chain_unlisted(pool, now):
+        pass
+
+
+def expire_tickets(*, campaign_id: uuid.UUID, now: dt.datetime) -> int:
+    """Close the tickets of a campaign that nobody drew in time. Returns how many."""
+    pool = lock_pool(campaign_id)
+    _chain_all(pool, now)
+    late = sa.select(DrawTicket.id).where(
+        DrawTicket.campaign_id == campaign_id, DrawTicket.state == "granted", DrawTicket.expires_at <= now
+    )
+    ids = list(db.session.scalars(late.order_by(DrawTicket.granted_at, DrawTicket.id)))
+    for start in range(0, len(ids), TICKETS_PER_RECORD):
+        part = ids[start : start + TICKETS_PER_RECORD]
+        db.session.execute(sa.update(DrawTicket).where(DrawTicket.id.in_(part)).values(state="expired"), execution_options=_NO_SYNC)
+        pool.add("expire", now, tickets=[rules.ticket_number(ticket_id) for ticket_id in part])
+    run_writes(*pool.writes())
+    return len(ids)
+
+
+def void_tickets(
+    *, campaign_id: uuid.UUID, ticket_ids: Collection[uuid.UUID], reason: str, actor: audit.Actor, organisation_path: str, now: dt.datetime
+) -> int:
+    """Take tickets back that have not been drawn; they stay in the ledger with the reason. Drawn ones are left alone.
+
+    :param reason: one of ``proof.VOID_REASONS``
+    :raises ValueError: for another reason
+    :returns: how many were voided
+    """
+    if reason not in proof.VOID_REASONS:
+        raise ValueError(f"not a reason to void a ticket: {reason}")
+    pool = lock_pool(campaign_id)
+    _chain_all(pool, now)
+    open_ones = sa.select(DrawTicket.id).where(
+        DrawTicket.campaign_id == campaign_id, DrawTicket.id.in_(ticket_ids), DrawTicket.state == "granted"
+    )
+    ids = list(db.session.scalars(open_ones.order_by(DrawTicket.id)))
+    for ticket_id in ids:
+        pool.add("void", now, reason=reason, ticket=rules.ticket_number(ticket_id))
+    statement = sa.update(DrawTicket).where(DrawTicket.id.in_(ids)).values(state="void", void_reason=reason)
+    db.session.execute(statement, execution_options=_NO_SYNC)
+    run_writes(*pool.writes())
+    if ids:
+        audit.record(
+            "draws.tickets_voided",
+            actor=actor,
+            target_type="prize_pool",
+            target_id=pool.id,
+            organisation_path=organisation_path,
+            changes={"reason": reason, "tickets": [rules.ticket_number(ticket_id) for ticket_id in ids]},
+            now=now,
+        )
+    return len(ids)
+
+
+def reveal_secrets(*, campaign_id: uuid.UUID, now: dt.datetime) -> int:
+    """Publish the secrets of days that are over and whose tickets are all drawn, expired or void. Returns how many."""
+    pool = lock_pool(campaign_id)
+    _chain_all(pool, now)
+    closed = sa.select(DaySecret).where(DaySecret.pool_id == pool.id, DaySecret.revealed_at.is_(None), DaySecret.day_on.is_not(None))
+    revealed = 0
+    for day in db.session.scalars(closed.order_by(DaySecret.day_index)):
+        if day.day_on is None or now < day_end(day.day_on) + REVEAL_DELAY or _has_open_tickets(campaign_id, day.day_on):
+            continue
+        secret = vault().decrypt_bytes(day.secret_encrypted)
+        day.revealed_at, day.secret_revealed, day.draw_count = now, secret.hex(), _count_draws(campaign_id, day.day_on)
+        pool.add("reveal", now, day=day.day_index, secret=secret.hex())
+        revealed += 1
+        audit.record(
+            "draws.secret_revealed",
+            actor=audit.SYSTEM,
+            target_type="prize_pool",
+            target_id=pool.id,
+            changes={"day": day.day_on.isoformat()},
+            now=now,
+        )
+    db.session.flush()
+    run_writes(*pool.writes())
+    return revealed
+
+
+def _has_open_tickets(campaign_id: uuid.UUID, day: dt.date) -> bool:
+    found = sa.select(DrawTicket.id).filter_by(campaign_id=campaign_id, granted_on=day, state="granted").limit(1)
+    return db.session.scalar(found) is not None
+
+
+def _count_draws(campaign_id: uuid.UUID, day: dt.date) -> int:
+    drawn = sa.select(sa.func.count()).select_from(DrawTicket).filter_by(campaign_id=campaign_id, granted_on=day, state="drawn")
+    return db.session.scalar(drawn) or 0
