@@ -95,3 +95,8 @@ def alias(tag: bytes) -> str:
 def ticket_number(ticket_id: uuid.UUID) -> str:
     """The public number of a ticket: its own id stays inside."""
     return proof.seal(f"{proof.VERSION}/ticket\n{ticket_id}")[:32]
+
+
+def is_nonce(text: str) -> bool:
+    """Whether a device's random number has the shape the ledger takes: at most 64 hexadecimal digits, or nothing."""
+    return len(text) <= 64 and all(char in "0123456789abcdefABCDEF" for char in text)

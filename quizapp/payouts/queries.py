@@ -327,6 +327,13 @@ def get_item(item_id: uuid.UUID, paths: Sequence[str]) -> ItemCount:
     return found[0]
 
 
+def list_items_to_serve() -> Sequence[uuid.UUID]:
+    """Items that have both a free code and somebody who waits for one."""
+    free = sa.exists().where(PrizeCode.item_id == Payout.item_id, PrizeCode.payout_id.is_(None))
+    waiting = sa.select(Payout.item_id).where(Payout.kind == "code", Payout.state == "processing", free)
+    return db.session.scalars(waiting.distinct()).all()
+
+
 # ---- cash lists
 
 

@@ -6,6 +6,7 @@ import uuid
 from quizapp.core.clock import shanghai_day
 from quizapp.core.db import Write, run_writes
 from quizapp.core.ids import new_id
+from quizapp.lottery import rules
 
 _INSERT = (
     "INSERT INTO draw_tickets (id, campaign_id, citizen_id, source_type, source_id, sequence, client_nonce, "
@@ -34,16 +35,20 @@ def ticket_writes(
     :param client_nonce: what the citizen's device sent when the attempt started, at most 64 hex digits; may be empty
     :param ticket_hours: how long the tickets live, as the pool's manifest says
     A source that has tickets already is refused by the database (unique source and sequence).
+
+    :raises ValueError: for a nonce that is not hexadecimal: the ledger has no place for free text
     """
     if count < 1:
         return ()
+    if not rules.is_nonce(client_nonce):
+        raise ValueError("a client nonce is at most 64 hexadecimal digits")
     rows = ", ".join(_ROW.format(prefix, sequence) for sequence in range(1, count + 1))
     params: dict[str, object] = {
         f"{prefix}_campaign": campaign_id,
         f"{prefix}_citizen": citizen_id,
         f"{prefix}_source_type": source_type,
         f"{prefix}_source": source_id,
-        f"{prefix}_nonce": client_nonce,
+        f"{prefix}_nonce": client_nonce.lower(),
         f"{prefix}_at": now,
         f"{prefix}_on": shanghai_day(now),
         f"{prefix}_expires": now + dt.timedelta(hours=ticket_hours),
