@@ -17,6 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from config import Config, load_config
+from quizapp import worker
 from quizapp.adapters.sms import SmsSender
 from quizapp.adapters.sms.fake import FakeSmsSender
 from quizapp.adapters.sms.log import LogSmsSender
@@ -41,6 +42,7 @@ def create_app(config: Config | None = None) -> Flask:
     _init_extensions(app)
     _add_furniture(app)
     _add_features(app)
+    app.cli.add_command(worker.worker)
     app.before_request(access.check_door)
     return app
 

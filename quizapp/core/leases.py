@@ -1,19 +1,26 @@
-"""Who leads among several workers, and its last sign of life.
+"""Who leads among several workers, and its last sign of life (in Redis when there is one, else a row).
 
 On PostgreSQL the lead is an advisory lock on a connection of its own: the server lets go of it the moment the process is
 gone. On SQLite it is a row with an expiry that the leader keeps renewing.
 """
 
 import datetime as dt
+import logging
 import zlib
 from typing import Protocol
 
+import redis
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Mapped, mapped_column
 
+from quizapp.core import redis_keys
 from quizapp.core.db import Base, Moment, db, transaction
+from quizapp.extensions import redis_client
 
+log = logging.getLogger(__name__)
+
+SIGN_SECONDS = 120
 LEASE = dt.timedelta(seconds=20)
 """How long a silent leader on SQLite is waited for."""
 
@@ -50,8 +57,29 @@ def drop_lease(name: str, holder: str, now: dt.datetime) -> None:
     db.session.execute(sa.update(WorkerLease).filter_by(name=name, holder=holder).values(expires_at=now))
 
 
-def find_lease(name: str) -> WorkerLease | None:
-    return db.session.get(WorkerLease, name, populate_existing=True)
+def say_alive(name: str, holder: str, now: dt.datetime) -> None:
+    """Leave a sign of life. The caller holds no transaction."""
+    if redis_client.client is not None:
+        try:
+            redis_client.client.set(redis_keys.worker_seen(), now.isoformat(), ex=SIGN_SECONDS)
+            return
+        except redis.RedisError:
+            log.warning("Redis does not answer; the sign of life goes to the database")
+    with transaction():
+        seen = sa.update(WorkerLease).filter_by(name=name).values(holder=holder, seen_at=now).returning(WorkerLease.name)
+        if db.session.execute(seen).first() is None:
+            db.session.execute(sa.insert(WorkerLease).values(name=name, holder=holder, seen_at=now, expires_at=now))
+
+
+def find_last_sign(name: str) -> dt.datetime | None:
+    """When the leading worker was last heard of; None when never, or not for a while with Redis."""
+    if redis_client.client is not None:
+        try:
+            text = redis_client.client.get(redis_keys.worker_seen())
+            return dt.datetime.fromisoformat(text.decode()) if isinstance(text, bytes) else None
+        except (redis.RedisError, ValueError):
+            log.warning("no readable sign of life in Redis")
+    return db.session.scalar(sa.select(WorkerLease.seen_at).filter_by(name=name))
 
 
 class Lead(Protocol):
