@@ -6,7 +6,6 @@ from typing import Any
 from flask import Response, current_app
 
 from quizapp.accounts import queries, rules, services
-from quizapp.accounts.errors import UnknownOrganisation
 from quizapp.accounts.schemas import (
     DeleteMeArgs,
     GroupListSchema,
@@ -22,6 +21,7 @@ from quizapp.accounts.schemas import (
     SmsCodeSchema,
 )
 from quizapp.accounts.views.codes import send_sign_in_code
+from quizapp.accounts.views.sign_in import parse_organisation
 from quizapp.core.clock import rfc3339, utc_now
 from quizapp.core.crypto import Vault
 from quizapp.core.db import transaction
@@ -146,20 +146,12 @@ def _profile_change(args: dict[str, Any]) -> services.ProfileChange:
     return services.ProfileChange(
         demographic_group=args.get("demographic_group", args.get("group")),
         region_code=args.get("region"),
-        organisation_id=parse_organisation(organisation) if organisation else None,
+        organisation_id=parse_organisation(organisation or ""),
         clears_organisation="organisation" in args and not organisation,
         age_band=args.get("age_band"),
         nickname=args.get("nickname"),
         consent_version=args.get("consent_version"),
     )
-
-
-def parse_organisation(text: str) -> uuid.UUID:
-    """:raises UnknownOrganisation: if it is not an id"""
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        raise UnknownOrganisation from None
 
 
 @blp.route("/me/export", methods=["GET"])

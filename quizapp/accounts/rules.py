@@ -131,6 +131,14 @@ def default_nickname(number: int) -> str:
     return f"学法者{number % 10_000:04d}"
 
 
+def device_label(user_agent: str) -> str:
+    """What a citizen sees in the list of sessions: "安卓手机 · 微信". Nothing more of the browser is kept."""
+    text = user_agent.lower()
+    kinds = (("iphone", "苹果手机"), ("ipad", "苹果平板"), ("harmony", "鸿蒙手机"), ("android", "安卓手机"), ("mozilla", "电脑"))
+    kind = next((name for word, name in kinds if word in text), "其他设备")
+    return f"{kind} · {'微信' if 'micromessenger' in text else '浏览器'}"
+
+
 def password_problem(password: str, username: str = "") -> str | None:
     """What is wrong with a new password, or None: 12 to 128 characters, not the username, not one repeated pattern."""
     shortest, longest = PASSWORD_LENGTH

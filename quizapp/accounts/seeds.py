@@ -240,3 +240,9 @@ def load_demo_staff(now: dt.datetime | None = None) -> None:
         place = units[DEMO_PLACES[role]] if role in DEMO_PLACES else root
         db.session.add(StaffRole(staff_id=account.id, role=role, organisation_id=place.id, granted_at=now))
     db.session.flush()
+
+
+def list_demo_accounts() -> list[StaffAccount]:
+    """The demo's accounts that exist, for its sign-in page."""
+    found = sa.select(StaffAccount).where(StaffAccount.username.startswith(DEMO_PREFIX), StaffAccount.is_active)
+    return list(db.session.scalars(found.order_by(StaffAccount.created_at, StaffAccount.id)))

@@ -26,6 +26,8 @@ TITLES: dict[str, str] = {
     "citizen.deleted": N_("市民删除账号"),
     "audit.exported": N_("导出操作日志"),
     "questions.imported": N_("导入题库"),
+    "question.approved": N_("题目复核通过"),
+    "question.suspended": N_("停用题目"),
     "campaign.created": N_("新建活动"),
     "campaign.saved": N_("保存活动草稿"),
     "campaign.submitted": N_("提交活动审批"),

@@ -26,6 +26,10 @@ point_balance_of: Callable[[uuid.UUID], int] = _no_points
 """Points of a citizen; the package that keeps them puts its own function here."""
 
 
+me_counts: dict[str, Callable[[uuid.UUID], str]] = {}
+"""What stands at the right of a row of the page 我的, by the endpoint it leads to ("1 个待领取"); filled by others."""
+
+
 @dataclass(frozen=True)
 class Profile:
     """A citizen as other packages see them: who counts where, never how to reach them."""
@@ -206,6 +210,14 @@ def organisation_subtree_ids(path: str) -> list[uuid.UUID]:
     return list(db.session.scalars(sa.select(Organisation.id).where(is_below(path)).order_by(Organisation.path)))
 
 
+def organisations_in(paths: tuple[str, ...], q: str = "") -> sa.Select[Organisation]:
+    """Units within any of these subtrees, by path, for a list in pages."""
+    statement = sa.select(Organisation).where(sa.or_(*map(is_below, paths)) if paths else sa.false())
+    if q:
+        statement = statement.where(Organisation.name.contains(q, autoescape=True))
+    return statement.order_by(Organisation.path)
+
+
 def list_organisations(paths: tuple[str, ...] = ("/",)) -> list[Organisation]:
     """Units within any of these subtrees, by path."""
-    return list(db.session.scalars(sa.select(Organisation).where(sa.or_(*map(is_below, paths))).order_by(Organisation.path)))
+    return list(db.session.scalars(organisations_in(paths)))

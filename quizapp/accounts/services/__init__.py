@@ -3,6 +3,7 @@
 from quizapp.accounts.services.citizens import (
     CONSENT_VERSION,
     ProfileChange,
+    check_may_return,
     check_profile,
     confirm_guardian,
     delete_citizen,
@@ -19,7 +20,16 @@ from quizapp.accounts.services.citizens import (
     update_profile,
     withdraw_consent,
 )
-from quizapp.accounts.services.codes import GUARDIAN, SIGN_IN, IssuedCode, check_code, issue_code, require_phone, send_code
+from quizapp.accounts.services.codes import (
+    GUARDIAN,
+    SIGN_IN,
+    IssuedCode,
+    check_code,
+    issue_code,
+    require_guardian_phone,
+    require_phone,
+    send_code,
+)
 from quizapp.accounts.services.counters import count_of, count_up
 from quizapp.accounts.services.places import add_group, add_organisation, rename_group, rename_organisation, set_organisation_active
 from quizapp.accounts.services.sessions import (
@@ -69,6 +79,7 @@ __all__ = [
     "add_organisation",
     "change_password",
     "check_code",
+    "check_may_return",
     "check_profile",
     "confirm_guardian",
     "confirm_totp",
@@ -99,6 +110,7 @@ __all__ = [
     "register_citizen",
     "rename_group",
     "rename_organisation",
+    "require_guardian_phone",
     "require_phone",
     "reset_password",
     "revoke_role",

@@ -111,11 +111,16 @@ def find_or_create_citizen(vault: Vault, phone: str, now: dt.datetime) -> uuid.U
     return citizen_id
 
 
+def check_may_return(vault: Vault, phone: str, now: dt.datetime) -> None:
+    """:raises RecentlyDeleted: if an account of this number was deleted in the last 30 days"""
+    if count_of(_GONE, vault.tag("phone", phone).hex(), since=shanghai_day(now - REREGISTER_AFTER)):
+        raise RecentlyDeleted
+
+
 def _create_citizen(vault: Vault, phone: str, now: dt.datetime) -> uuid.UUID:
     """Insert the citizen, then claim the number; who comes second waits for the first and takes theirs."""
+    check_may_return(vault, phone, now)
     tag = vault.tag("phone", phone)
-    if count_of(_GONE, tag.hex(), since=shanghai_day(now - REREGISTER_AFTER)):
-        raise RecentlyDeleted
     citizen = Citizen(id=new_id(), nickname=rules.default_nickname(secrets.randbelow(10_000)), created_at=now)
     db.session.add(citizen)
     db.session.flush()

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 
 from quizapp.accounts import rules
-from quizapp.accounts.errors import CodeExpired, CodeTriesExceeded, CodeWrong, InvalidPhone, SmsNotSent, TooManyCodes
+from quizapp.accounts.errors import CodeExpired, CodeTriesExceeded, CodeWrong, GuardianPhoneSame, InvalidPhone, SmsNotSent, TooManyCodes
 from quizapp.accounts.models import SmsCode
 from quizapp.accounts.services.counters import count_up
 from quizapp.adapters.sms import SmsError, SmsRecipientRefused, SmsSender
 from quizapp.core.clock import day_end, shanghai_day
 from quizapp.core.crypto import Vault
 from quizapp.core.db import db
-from quizapp.core.errors import AppError
+from quizapp.core.errors import AppError, InvalidInput
 from quizapp.core.text import N_
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,20 @@ def require_phone(text: str) -> str:
     phone = rules.clean_phone(text)
     if phone is None:
         raise InvalidPhone
+    return phone
+
+
+def require_guardian_phone(text: str, child_phone: str | None) -> str:
+    """Eleven digits of a number that is not the child's.
+
+    :raises InvalidPhone: naming the guardian's field
+    :raises GuardianPhoneSame: if both are one number
+    """
+    phone = rules.clean_phone(text)
+    if phone is None:
+        raise InvalidInput(fields={"guardian_phone": InvalidPhone.message})
+    if phone == child_phone:
+        raise GuardianPhoneSame
     return phone
 
 

@@ -2,7 +2,13 @@
 
 from flask import Flask
 
-from quizapp.accounts.views import principals
+from quizapp.accounts.views import me, principals, sign_in
+from quizapp.accounts.views.blueprint import bp
+
+blueprints = (bp,)
+"""The modules imported above add their routes to it."""
+
+__all__ = ["blueprints", "init_app", "me", "sign_in"]
 
 
 def init_app(app: Flask) -> None:

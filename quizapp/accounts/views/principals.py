@@ -88,10 +88,15 @@ def _must_change(row: sa.Row[*tuple[Any, ...]]) -> str:
     return "totp" if row.totp_confirmed_at is None and needs_totp() else ""
 
 
+def is_demo_sign_in() -> bool:
+    """Whether the demo's accounts with their printed password may sign in. Never in production."""
+    config = current_app.config
+    return bool(config["IS_DEMO"] and config["IS_DEMO_SIGN_IN"])
+
+
 def needs_totp() -> bool:
     """The second factor is left out nowhere but in the demo."""
-    config = current_app.config
-    return not (config["IS_DEMO"] and config["IS_DEMO_SIGN_IN"])
+    return not is_demo_sign_in()
 
 
 def _load_from_cookie(token: str) -> Principal | None:

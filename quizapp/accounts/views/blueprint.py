@@ -1,0 +1,5 @@
+"""The blueprint of the citizens' pages."""
+
+from flask import Blueprint
+
+bp = Blueprint("accounts", __name__, template_folder="../templates")
