@@ -639,6 +639,7 @@ def upgrade() -> None:
         sa.Column("revealed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("secret_revealed", sa.String(length=64), nullable=True),
         sa.Column("draw_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("reveal_record", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(["pool_id"], ["prize_pools.id"], name=op.f("fk_day_secrets_pool_id_prize_pools")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_day_secrets")),
         sa.UniqueConstraint("pool_id", "day_index", name=op.f("uq_day_secrets_pool_id_day_index")),

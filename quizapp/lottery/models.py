@@ -70,6 +70,8 @@ class DaySecret(Base):
     secret_revealed: Mapped[str | None] = mapped_column(sa.String(64))
     draw_count: Mapped[int | None]
     """Draws of tickets granted on this day, counted when the secret was published."""
+    reveal_record: Mapped[int | None]
+    """Number of the record that published the secret: the ledger up to it can be checked by itself."""
 
 
 class DrawTicket(Base):

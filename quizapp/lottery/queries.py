@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -379,6 +379,19 @@ def get_pool_by_id(pool_id: uuid.UUID) -> PublicPool:
     return _pool(db.session.execute(_POOLS.where(PrizePool.id == pool_id)).one_or_none())
 
 
+def cut_pool(pool: PublicPool, until: int) -> PublicPool:
+    """The pool as it stood when record ``until`` was its last; unchanged when it has fewer.
+
+    :raises NotFound: for a number below 1
+    """
+    if until >= pool.record_count:
+        return pool
+    head = db.session.scalar(sa.select(PoolRecord.hash).filter_by(pool_id=pool.id, number=until))
+    if head is None:
+        raise NotFound
+    return replace(pool, record_count=until, chain_head=head)
+
+
 def list_records(pool_id: uuid.UUID, *, after: int = 0, until: int | None = None, limit: int = 500) -> list[tuple[int, str, str]]:
     """Records of a chain as (number, body, hash), in order, behind number ``after`` and not beyond ``until``."""
     statement = sa.select(PoolRecord.number, PoolRecord.body, PoolRecord.hash).where(
@@ -412,6 +425,7 @@ class DayState:
     revealed_at: dt.datetime | None
     secret: str | None
     draw_count: int | None
+    reveal_record: int | None
 
 
 def list_days(pool_id: uuid.UUID) -> list[DayState]:
@@ -423,6 +437,7 @@ def list_days(pool_id: uuid.UUID) -> list[DayState]:
         DaySecret.revealed_at,
         DaySecret.secret_revealed,
         DaySecret.draw_count,
+        DaySecret.reveal_record,
     )
     return [DayState(*row) for row in db.session.execute(sa.select(*columns).filter_by(pool_id=pool_id).order_by(DaySecret.day_index))]
 

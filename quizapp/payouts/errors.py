@@ -22,6 +22,11 @@ class NotClaimable(Conflict):
     message = N_("这份奖品现在不能领取。")
 
 
+class OnItsWay(Conflict):
+    code = "payout_on_its_way"
+    message = N_("有现金奖品正在发放，到账后才能注销。")
+
+
 class WrongMove(Conflict):
     """The state machine has no such step."""
 

@@ -6,7 +6,7 @@ from quizapp.core.text import N_
 
 MOVES: dict[str, frozenset[str]] = {
     "claimable": frozenset({"processing", "ready", "done", "expired", "forfeited", "void"}),
-    "processing": frozenset({"done", "unknown", "returned", "void"}),
+    "processing": frozenset({"done", "unknown", "returned", "forfeited", "void"}),
     "ready": frozenset({"done", "expired", "forfeited", "void"}),
     "unknown": frozenset({"done", "returned"}),
     "returned": frozenset({"processing", "expired", "forfeited", "void"}),
@@ -16,7 +16,7 @@ MOVES: dict[str, frozenset[str]] = {
     "void": frozenset(),
 }
 """Which state may follow which. From ``unknown`` there is no way back to ``processing``: whoever has no answer asks again
-and never pays a second time. Nothing leaves ``done``."""
+and never pays a second time. Nothing leaves ``done``. What is on a cash list is not given up (``claims.forfeit_payouts``)."""
 
 OPEN_STATES = frozenset({"claimable", "processing", "ready", "unknown", "returned"})
 """What a citizen still has coming."""

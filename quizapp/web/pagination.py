@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import uuid
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -54,4 +55,16 @@ def decode_cursor(text: str | None) -> str | None:
     try:
         return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
     except (binascii.Error, ValueError):
+        raise InvalidInput(fields={"after": "翻页的位置不对，请从头再看。"}) from None
+
+
+def decode_id_cursor(text: str | None) -> uuid.UUID | None:
+    """The id a cursor of a list by id stands for.
+
+    :raises InvalidInput: if it is not one of our cursors
+    """
+    value = decode_cursor(text)
+    try:
+        return uuid.UUID(value) if value else None
+    except ValueError:
         raise InvalidInput(fields={"after": "翻页的位置不对，请从头再看。"}) from None

@@ -7,13 +7,14 @@ from quizapp.lottery.queries import DrawResult
 from quizapp.lottery.services.draws import draw_ticket
 from quizapp.lottery.services.pools import open_pool
 from quizapp.lottery.services.tickets import grant_tickets, ticket_writes
-from quizapp.lottery.services.upkeep import chain_grants, expire_tickets, reveal_secrets, void_tickets
+from quizapp.lottery.services.upkeep import chain_grants, expire_tickets, give_up_tickets, reveal_secrets, void_tickets
 
 __all__ = [
     "DrawResult",
     "chain_grants",
     "draw_ticket",
     "expire_tickets",
+    "give_up_tickets",
     "grant_tickets",
     "open_pool",
     "reveal_secrets",

@@ -80,6 +80,23 @@ def void_tickets(
     return len(ids)
 
 
+def give_up_tickets(citizen_id: uuid.UUID, now: dt.datetime) -> None:
+    """Void what a citizen who deletes the account has not drawn. The caller holds the citizen's row."""
+    statement = sa.select(DrawTicket.campaign_id, DrawTicket.id).filter_by(citizen_id=citizen_id, state="granted")
+    by_campaign: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for campaign_id, ticket_id in db.session.execute(statement.order_by(DrawTicket.campaign_id)):
+        by_campaign.setdefault(campaign_id, []).append(ticket_id)
+    for campaign_id, ticket_ids in by_campaign.items():
+        void_tickets(
+            campaign_id=campaign_id,
+            ticket_ids=ticket_ids,
+            reason="citizen_deleted",
+            actor=audit.Actor("citizen", citizen_id, ""),
+            organisation_path="/",
+            now=now,
+        )
+
+
 def reveal_secrets(*, campaign_id: uuid.UUID, now: dt.datetime) -> int:
     """Publish the secrets of days that are over and whose tickets are all drawn, expired or void. Returns how many."""
     pool = lock_pool(campaign_id)
@@ -91,7 +108,7 @@ def reveal_secrets(*, campaign_id: uuid.UUID, now: dt.datetime) -> int:
             continue
         secret = vault().decrypt_bytes(day.secret_encrypted)
         day.revealed_at, day.secret_revealed, day.draw_count = now, secret.hex(), _count_draws(campaign_id, day.day_on)
-        pool.add("reveal", now, day=day.day_index, secret=secret.hex())
+        day.reveal_record = pool.add("reveal", now, day=day.day_index, secret=secret.hex())
         revealed += 1
         audit.record(
             "draws.secret_revealed",

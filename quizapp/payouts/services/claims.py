@@ -6,12 +6,12 @@ import uuid
 
 import sqlalchemy as sa
 
-from quizapp.accounts.models import Consent
 from quizapp.accounts.queries import get_profile
 from quizapp.accounts.rules import is_minor
+from quizapp.accounts.services import give_consent
 from quizapp.core.db import db
 from quizapp.payouts import queries, rules
-from quizapp.payouts.errors import ClaimExpired, NotClaimable
+from quizapp.payouts.errors import ClaimExpired, NotClaimable, OnItsWay
 from quizapp.payouts.models import Payout
 from quizapp.payouts.services.codes import take_code
 from quizapp.payouts.services.moves import CITIZEN, move, vault
@@ -53,9 +53,7 @@ def _agree_to_notice(payout: Payout, now: dt.datetime) -> None:
     if is_minor(get_profile(payout.citizen_id).age_band):
         return
     payout.is_phone_public = True
-    db.session.add(
-        Consent(citizen_id=payout.citizen_id, purpose="publicity", version=rules.PUBLICITY_VERSION, given_by="self", given_at=now)
-    )
+    give_consent(payout.citizen_id, "publicity", rules.PUBLICITY_VERSION, now)
 
 
 def _prepare_pickup(payout: Payout, now: dt.datetime) -> None:
@@ -84,10 +82,12 @@ def expire_payouts(*, now: dt.datetime, limit: int = 500) -> int:
 def forfeit_payouts(*, citizen_id: uuid.UUID, now: dt.datetime) -> int:
     """Give up everything that is still open, as somebody does who deletes the account.
 
-    :raises WrongMove: while something is on its way (on a cash list, or without an answer): that has to be settled first
+    :raises OnItsWay: while something is on a cash list: that has to be settled first
     """
     mine = sa.select(Payout).where(Payout.citizen_id == citizen_id, Payout.state.in_(rules.OPEN_STATES)).with_for_update()
     payouts = db.session.scalars(mine).all()
+    if any(payout.state in ("processing", "unknown") and payout.cash_list_id is not None for payout in payouts):
+        raise OnItsWay
     for payout in payouts:
         move(payout, "forfeited", now=now, reason="given_up", actor_name=CITIZEN)
     return len(payouts)
