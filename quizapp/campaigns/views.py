@@ -1,0 +1,151 @@
+"""Campaigns as citizens see them: home, list, one campaign, its rules."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint, render_template, url_for
+
+from quizapp.accounts import queries as accounts
+from quizapp.campaigns import queries, rules, wording
+from quizapp.campaigns.rules import CampaignView
+from quizapp.core.clock import shanghai_day, utc_now
+from quizapp.core.errors import AppError
+from quizapp.lottery import queries as lottery
+from quizapp.web.access import Principal, current_principal, guest, public
+from quizapp.web.ui import url_if
+
+bp = Blueprint("campaigns", __name__, template_folder="templates")
+blueprints = (bp,)
+
+THEME_ICONS = {"consumer": "bag", "tax": "tax", "labour": "work", "unity": "unity", "eco": "leaf"}
+
+
+@dataclass(frozen=True)
+class VisitorState:
+    """Where the visitor stands in a campaign; ``attempts`` fills it in, since it knows papers and this package does not.
+
+    ``tries_left`` None is no limit or not known (a guest).
+    """
+
+    open_attempt_url: str = ""
+    tries_left: int | None = None
+    refusal: str = ""
+    """Why nothing can be begun now, as a sentence; empty if it can."""
+    best_correct: int | None = None
+
+
+visitor_state: list[Callable[[CampaignView, Principal, dt.datetime], VisitorState]] = []
+"""At most one function; registered by ``attempts``."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A campaign in a list, with what the visitor can do."""
+
+    view: CampaignView
+    phase: rules.Phase
+    state: VisitorState
+
+    @property
+    def icon(self) -> str:
+        return THEME_ICONS.get(self.view.theme, "book")
+
+    @property
+    def phase_title(self) -> str:
+        return wording.PHASES[self.phase]
+
+
+def _state(view: CampaignView, now: dt.datetime) -> VisitorState:
+    for find in visitor_state:
+        return find(view, current_principal(), now)
+    try:
+        rules.check_is_open(view, now)
+    except AppError as refusal:
+        return VisitorState(refusal=refusal.message)
+    return VisitorState()
+
+
+def _card(view: CampaignView, now: dt.datetime) -> Card:
+    phase = rules.phase(view.status, view.terms, now)
+    return Card(view, phase, _state(view, now) if phase in ("open", "paused") else VisitorState())
+
+
+def _greeting(now: dt.datetime) -> str:
+    hour = now.astimezone(dt.timezone(dt.timedelta(hours=8))).hour
+    if hour < 5 or hour >= 18:
+        return "晚上好"
+    return "早上好" if hour < 9 else "上午好" if hour < 12 else "中午好" if hour < 14 else "下午好"
+
+
+@bp.get("/")
+@public
+def home() -> str:
+    """What is on now, first."""
+    now = utc_now()
+    cards = [_card(view, now) for view in queries.list_visible(now)]
+    principal = current_principal()
+    balance = accounts.point_balance_of(principal.user_id) if principal.is_citizen else None
+    return render_template("campaigns/home.html", cards=cards, greeting=_greeting(now), balance=balance)
+
+
+@bp.get("/campaigns")
+@public
+def index() -> str:
+    now = utc_now()
+    return render_template("campaigns/index.html", cards=[_card(view, now) for view in queries.list_visible(now)])
+
+
+@bp.get("/campaigns/<slug>")
+@guest
+def show(slug: str) -> str:
+    """One campaign: the next step for this visitor, how it goes, prizes with their odds."""
+    now = utc_now()
+    view = queries.get_campaign(slug)
+    card = _card(view, now)
+    if card.phase == "ended":
+        return _ended(card)
+    prizes = lottery.list_prizes(view.id) if view.terms.draw else []
+    ticker = [f"抽奖号 {win.alias} 抽中{win.prize_name}" for win in lottery.recent_wins_for_ticker(view.id)] if prizes else []
+    return render_template(
+        "campaigns/show.html",
+        card=card,
+        campaign=view,
+        days_to_go=(shanghai_day(view.terms.opens_at) - shanghai_day(now)).days,
+        prizes=prizes,
+        ticker=ticker,
+        steps=wording.how_to_play(view.terms),
+        fairness=wording.fairness(view.terms, accounts.group_names()),
+        kind_title=wording.KINDS[view.kind],
+        prize_kinds=wording.PRIZE_KINDS,
+    )
+
+
+def _ended(card: Card) -> str:
+    view = card.view
+    facts = [("主办", view.host_name, "")]
+    if card.state.best_correct is not None:
+        facts.append(("我的最好成绩", f"{card.state.best_correct} / {view.terms.question_count} 题", ""))
+    if view.terms.draw is not None:
+        if url_if("payouts.notices"):
+            facts.append(("中奖公示", "去看看", url_if("payouts.notices")))
+        if url_if("lottery.verify", slug=view.slug):
+            facts.append(("抽奖查验", "去查验", url_if("lottery.verify", slug=view.slug)))
+    facts.append(("活动规则", "去看看", url_for("campaigns.rules_page", slug=view.slug)))
+    return render_template("web/closed.html", title=view.title, heading=None, detail=view.summary, facts=facts)
+
+
+@bp.get("/campaigns/<slug>/rules")
+@public
+def rules_page(slug: str) -> str:
+    """All terms in plain Chinese, with their version and seals."""
+    view = queries.get_campaign(slug)
+    return render_template(
+        "campaigns/rules.html",
+        campaign=view,
+        rules=wording.rule_page(view, accounts.group_names(), accounts.region_names()),
+        kind_title=wording.KINDS[view.kind],
+        prizes=lottery.list_prizes(view.id) if view.terms.draw else [],
+        versions=queries.list_versions(view.id),
+        manifest_hash=lottery.get_pool(slug).manifest_hash if view.terms.draw else None,
+    )
