@@ -64,3 +64,9 @@ class BankNotFound(NotFound):
 class QuestionChanged(Conflict):
     code = "question_changed"
     message = N_("这道题刚刚有人改过，请刷新后再看。")
+
+
+class OwnWork(AppError):
+    code = "own_work"
+    message = N_("自己导入或改过的题，要请另一位复核员来复核。")
+    http_status = 403

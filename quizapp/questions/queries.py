@@ -9,12 +9,15 @@ import time
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
+import sqlalchemy.orm
 
+from quizapp.accounts.models import Organisation, StaffAccount
 from quizapp.core.db import db
 from quizapp.questions.errors import BankNotFound
-from quizapp.questions.models import Question, QuestionBank, QuestionRevision
+from quizapp.questions.models import KINDS, STATUSES, Question, QuestionBank, QuestionRevision
 from quizapp.questions.rules import PoolItem, RevisionView
 
 __all__ = ["PoolItem", "RevisionView", "count_pool", "get_revisions", "list_pool"]
@@ -164,3 +167,132 @@ def list_latest(bank_id: uuid.UUID) -> list[LatestRevision]:
         .order_by(Question.code)
     )
     return [LatestRevision(question, revision) for question, revision in rows]
+
+
+@dataclass(frozen=True)
+class BankCounts:
+    """How many questions a bank holds, by the current revision's kind and difficulty and by status."""
+
+    slug: str
+    title: str
+    theme: str
+    total: int
+    by_kind: dict[str, int]
+    by_difficulty: dict[int, int]
+    by_status: dict[str, int]
+    waiting: int
+    """Questions whose newest revision is not the one papers are drawn with, or that are in review."""
+
+
+def list_bank_counts(condition: sa.ColumnElement[bool] | None = None) -> list[BankCounts]:
+    """Counts of every bank (that meets ``condition``), by slug."""
+    banks = db.session.scalars(sa.select(QuestionBank).where(condition if condition is not None else sa.true()).order_by(QuestionBank.slug))
+    rows = db.session.execute(
+        sa.select(Question.bank_id, QuestionRevision.kind, QuestionRevision.difficulty, Question.status, sa.func.count())
+        .join(QuestionRevision, QuestionRevision.id == Question.current_revision_id)
+        .group_by(Question.bank_id, QuestionRevision.kind, QuestionRevision.difficulty, Question.status)
+    ).all()
+    waiting = dict(db.session.execute(_waiting().with_only_columns(Question.bank_id, sa.func.count()).group_by(Question.bank_id)).all())
+    return [_counts(bank, [row for row in rows if row[0] == bank.id], waiting.get(bank.id, 0)) for bank in banks]
+
+
+def _counts(bank: QuestionBank, rows: Sequence[sa.Row[*tuple[Any, ...]]], waiting: int) -> BankCounts:
+    def by(place: int, order: Sequence[Any]) -> dict[Any, int]:
+        sums = {value: sum(row[4] for row in rows if row[place] == value) for value in order}
+        return {value: number for value, number in sums.items() if number}
+
+    return BankCounts(
+        slug=bank.slug,
+        title=bank.title,
+        theme=bank.theme,
+        total=sum(row[4] for row in rows),
+        by_kind=by(1, KINDS),
+        by_difficulty=by(2, range(1, 6)),
+        by_status=by(3, STATUSES),
+        waiting=waiting,
+    )
+
+
+def _newest_number() -> sa.ScalarSelect[int]:
+    """Number of a question's newest revision, for a statement over questions."""
+    inner = sa.orm.aliased(QuestionRevision)
+    return sa.select(sa.func.max(inner.number)).where(inner.question_id == Question.id).correlate(Question).scalar_subquery()
+
+
+def _waiting() -> sa.Select[*tuple[Any, ...]]:
+    """Questions of which something waits for review."""
+    current = sa.orm.aliased(QuestionRevision)
+    return (
+        sa.select(Question)
+        .join(current, current.id == Question.current_revision_id)
+        .where(Question.status != "retired", sa.or_(Question.status == "in_review", current.number < _newest_number()))
+    )
+
+
+def select_questions(
+    bank_id: uuid.UUID, *, text: str = "", kind: str = "", difficulty: int = 0, status: str = ""
+) -> sa.Select[*tuple[Any, ...]]:
+    """Questions of a bank with their newest revision, filtered, by the file's id. ``status`` ``waiting`` takes in every
+    question of which something waits for review."""
+    statement = (
+        sa.select(Question, QuestionRevision)
+        .join(QuestionRevision, sa.and_(QuestionRevision.question_id == Question.id, QuestionRevision.number == _newest_number()))
+        .where(Question.bank_id == bank_id)
+        .order_by(Question.code)
+    )
+    if text:
+        pattern = f"%{text.replace('/', '//').replace('%', '/%').replace('_', '/_')}%"
+        cited = sa.cast(QuestionRevision.citations, sa.Text)
+        places = (QuestionRevision.stem, Question.code, cited)
+        statement = statement.where(sa.or_(*(place.ilike(pattern, escape="/") for place in places)))
+    if kind:
+        statement = statement.where(QuestionRevision.kind == kind)
+    if difficulty:
+        statement = statement.where(QuestionRevision.difficulty == difficulty)
+    if status == "waiting":
+        statement = statement.where(Question.id.in_(_waiting().with_only_columns(Question.id)))
+    elif status:
+        statement = statement.where(Question.status == status)
+    return statement
+
+
+def find_question(bank_id: uuid.UUID, code: str) -> Question | None:
+    return db.session.scalar(sa.select(Question).filter_by(bank_id=bank_id, code=code))
+
+
+def lock_question(question_id: uuid.UUID) -> Question:
+    """:raises KeyError: if there is none"""
+    statement = sa.select(Question).filter_by(id=question_id).with_for_update().execution_options(populate_existing=True)
+    question = db.session.scalar(statement)
+    if question is None:
+        raise KeyError(question_id)
+    return question
+
+
+def list_revisions(question_id: uuid.UUID) -> list[QuestionRevision]:
+    """All revisions of a question, newest first."""
+    statement = sa.select(QuestionRevision).filter_by(question_id=question_id).order_by(QuestionRevision.number.desc())
+    return list(db.session.scalars(statement))
+
+
+def in_scopes(paths: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Banks that staff with these subtrees may see: shared ones and those of units in the subtrees."""
+    owners = [
+        QuestionBank.organisation_id.in_(sa.select(Organisation.id).where(Organisation.path.startswith(path, autoescape=True)))
+        for path in paths
+    ]
+    return sa.or_(QuestionBank.organisation_id.is_(None), *owners)
+
+
+def owner_path(bank: QuestionBank) -> str | None:
+    """Path of the unit a bank belongs to; None for a shared bank."""
+    if bank.organisation_id is None:
+        return None
+    return db.session.scalar(sa.select(Organisation.path).where(Organisation.id == bank.organisation_id))
+
+
+def names_of_authors(revisions: Sequence[QuestionRevision]) -> dict[uuid.UUID, str]:
+    """Display names of the staff who made these revisions."""
+    ids = {revision.created_by for revision in revisions if revision.created_by}
+    rows = db.session.execute(sa.select(StaffAccount.id, StaffAccount.display_name).where(StaffAccount.id.in_(ids)))
+    return dict(rows.all())

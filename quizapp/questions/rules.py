@@ -7,10 +7,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from quizapp.core.text import N_
 from quizapp.questions.errors import PoolTooSmall
 
 LETTERS = "ABCDEFGH"
 JUDGE_CHOICES = ("对", "错")
+KIND_TITLES = {"single": N_("单选"), "multiple": N_("多选"), "indefinite": N_("不定项"), "judge": N_("判断")}
+STATUS_TITLES = {
+    "draft": N_("草稿"),
+    "in_review": N_("待复核"),
+    "published": N_("在用"),
+    "suspended": N_("停用"),
+    "retired": N_("已退出"),
+}
+DIFFICULTY_TITLES = {1: N_("1 人人会"), 2: "2", 3: N_("3 半数人会"), 4: "4", 5: N_("5 少数人会")}
 
 
 @dataclass(frozen=True)
@@ -137,3 +147,48 @@ def shown_choices(view: RevisionView, choice_order: str) -> list[tuple[str, str]
 def shown_answer(view: RevisionView, choice_order: str) -> list[str]:
     """Displayed letters of the right choices, sorted."""
     return [LETTERS[place] for place, index in enumerate(choice_order) if int(index) in view.answer]
+
+
+# ---- citations in words
+
+_DIGITS = "零一二三四五六七八九"
+
+
+def chinese_number(number: int) -> str:
+    """``133`` → 一百三十三, as statutes count their articles.
+
+    :param number: 1 to 9999
+    """
+    if not 0 < number < 10_000:
+        raise ValueError("articles are numbered from 1 to 9999")
+    words = ""
+    for power, unit in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
+        digit, number = divmod(number, power)
+        if digit:
+            words += _DIGITS[digit] + unit
+        elif words and number and not words.endswith("零"):
+            words += "零"
+    return words[1:] if words.startswith("一十") else words
+
+
+def article_words(article: str) -> str:
+    """``55`` → 第五十五条, ``133-1`` → 第一百三十三条之一."""
+    first, _, after = article.partition("-")
+    return f"第{chinese_number(int(first))}条" + (f"之{chinese_number(int(after))}" if after else "")
+
+
+def citation_words(citation: Mapping[str, Any]) -> str:
+    """A citation as a citizen reads it: 《消费者权益保护法》第五十五条, or a document with its issuer and number."""
+    if "law" in citation:
+        return f"《{citation['law']}》{article_words(str(citation['article']))}"
+    return f"《{citation['document']}》（{citation['issuer']}，{citation['number']}）{citation['clause']}"
+
+
+# ---- whose banks
+
+
+def may_change(scopes: Sequence[str], owner_path: str | None) -> bool:
+    """Whether staff with these subtrees may change a bank: its owner's, or, for a shared bank, only those at the top."""
+    if owner_path is None:
+        return any(path.count("/") <= 2 for path in scopes)
+    return any(owner_path.startswith(path) for path in scopes)

@@ -1,7 +1,9 @@
 """Taking banks in, giving them out, letting questions into papers or out of them."""
 
 import datetime as dt
+import io
 import uuid
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,8 @@ from quizapp.audit.services import Actor, record
 from quizapp.core.db import db, on_commit
 from quizapp.core.ids import new_id
 from quizapp.questions import queries
-from quizapp.questions.loader import BankFile, BankHead, Entry, load_bank
+from quizapp.questions.errors import OwnWork, QuestionChanged
+from quizapp.questions.loader import BANK_FILE, QUESTIONS_FILE, BankFile, BankHead, Entry, load_bank, write_entries, write_head
 from quizapp.questions.models import Question, QuestionBank, QuestionRevision
 
 
@@ -96,6 +99,24 @@ def import_entries(
     return result
 
 
+def preview_import(bank_file: BankFile) -> ImportResult:
+    """What an import would do now, without doing it."""
+    bank = queries.find_bank(bank_file.head.slug)
+    known = {item.question.code: item.revision for item in queries.list_latest(bank.id)} if bank else {}
+    added: list[str] = []
+    revised: list[str] = []
+    kept: list[str] = []
+    for entry in bank_file.entries:
+        revision = known.get(entry.code)
+        if revision is None:
+            added.append(entry.code)
+        elif bytes(revision.content_hash) != entry.content_hash():
+            (kept if revision.origin == "staff" else revised).append(entry.code)
+    missing = tuple(sorted(known.keys() - {entry.code for entry in bank_file.entries}))
+    unchanged = len(bank_file.entries) - len(added) - len(revised) - len(kept)
+    return ImportResult(bank_file.head.slug, bank is None, tuple(added), tuple(revised), unchanged, tuple(kept), missing)
+
+
 def _counts(result: ImportResult) -> Mapping[str, int]:
     return {
         "added": len(result.added),
@@ -166,6 +187,53 @@ def _release(question: Question, revision_id: uuid.UUID) -> None:
         question.status = "published"
 
 
+def approve_question(question_id: uuid.UUID, *, revision_id: uuid.UUID, now: dt.datetime, actor: Actor) -> Question:
+    """Review: papers are drawn with this revision from now on.
+
+    :param revision_id: what the reviewer has read; must be the newest
+    :raises QuestionChanged: if there is a newer one
+    :raises OwnWork: if the reviewer made it
+    """
+    question = queries.lock_question(question_id)
+    revision = queries.list_revisions(question_id)[0]
+    if revision.id != revision_id or question.status == "retired":
+        raise QuestionChanged
+    if actor.id is not None and revision.created_by == actor.id:
+        raise OwnWork
+    if question.status == "published" and question.current_revision_id == revision_id:
+        return question
+    question.current_revision_id = revision_id
+    question.status = "published"
+    _changed("question.approved", question, actor, now, {"revision": revision.number})
+    return question
+
+
+def approve_bank(bank: QuestionBank, *, now: dt.datetime, actor: Actor) -> int:
+    """Review everything that waits in a bank, except what the reviewer made. Returns how many questions that was."""
+    count = 0
+    for question, revision in db.session.execute(queries.select_questions(bank.id, status="waiting")).all():
+        if question.status != "suspended" and (actor.id is None or revision.created_by != actor.id):
+            approve_question(question.id, revision_id=revision.id, now=now, actor=actor)
+            count += 1
+    return count
+
+
+def suspend_question(question_id: uuid.UUID, *, reason: str, now: dt.datetime, actor: Actor) -> Question:
+    """Take a question out of every new paper; attempts keep what they have."""
+    question = queries.lock_question(question_id)
+    if question.status in ("suspended", "retired"):
+        return question
+    question.status = "suspended"
+    _changed("question.suspended", question, actor, now, {"reason": reason[:200]})
+    return question
+
+
+def _changed(action: str, question: Question, actor: Actor, now: dt.datetime, changes: Mapping[str, object]) -> None:
+    db.session.flush()
+    on_commit(queries.forget_pools)
+    record(action, actor=actor, target_type="question", target_id=question.id, target_name=question.code, changes=changes, now=now)
+
+
 def as_entry(question: Question, revision: QuestionRevision) -> Entry:
     """A revision in the shape of the file."""
     return Entry(
@@ -198,3 +266,12 @@ def export_bank(slug: str) -> BankFile:
     head = BankHead(bank.slug, bank.title, bank.theme, bank.description, bank.licence)
     entries = tuple(as_entry(item.question, item.revision) for item in queries.list_latest(bank.id))
     return BankFile(head, entries)
+
+
+def zip_bank(bank_file: BankFile) -> bytes:
+    """A bank's two files in a folder, as a zip; the same bank always gives the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in ((BANK_FILE, write_head(bank_file.head)), (QUESTIONS_FILE, write_entries(bank_file.entries))):
+            archive.writestr(zipfile.ZipInfo(f"{bank_file.head.slug}/{name}"), text.encode(), zipfile.ZIP_DEFLATED)
+    return out.getvalue()
