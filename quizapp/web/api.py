@@ -11,6 +11,7 @@ import marshmallow as ma
 from flask import Flask, Response, current_app, g, request
 from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint as SmorestBlueprint
+from werkzeug.exceptions import BadRequest
 
 from quizapp.core import idempotency
 from quizapp.core.clock import utc_now
@@ -67,7 +68,10 @@ def json_body() -> dict[str, Any]:
     """
     if not request.content_length:
         return {}
-    data = request.get_json()
+    try:
+        data = request.get_json()
+    except RecursionError:  # brackets nested deeper than the parser goes
+        raise BadRequest from None
     if not isinstance(data, dict):
         raise InvalidInput(fields={"body": "请求内容应当是一个 JSON 对象。"})
     return data
