@@ -267,7 +267,7 @@ def select_payouts(wanted: PayoutFilter) -> sa.Select[Any]:
 def count_by_state(wanted: PayoutFilter) -> dict[str, int]:
     """How many hand-overs there are per state, whatever state is being looked at."""
     statement = _filtered((Payout.state, sa.func.count()), wanted, with_state=False).group_by(Payout.state)
-    return dict(db.session.execute(statement).tuples())
+    return dict(db.session.execute(statement).all())
 
 
 @dataclass(frozen=True)

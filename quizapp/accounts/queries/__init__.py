@@ -157,7 +157,7 @@ def find_group(code: str) -> DemographicGroup | None:
 
 def region_names() -> dict[str, str]:
     """Code to name of every region."""
-    return dict(db.session.execute(sa.select(Region.code, Region.name)).tuples())
+    return dict(db.session.execute(sa.select(Region.code, Region.name)).all())
 
 
 def list_counties() -> list[Region]:

@@ -59,7 +59,7 @@ def list_roles(staff_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[HeldRole
         .order_by(StaffRole.granted_at, StaffRole.id)
     )
     roles: dict[uuid.UUID, tuple[HeldRole, ...]] = dict.fromkeys(staff_ids, ())
-    for row, name, path in db.session.execute(found).tuples():
+    for row, name, path in db.session.execute(found):
         roles[row.staff_id] += (HeldRole(row.id, row.role, row.organisation_id, name, path),)
     return roles
 
