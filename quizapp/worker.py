@@ -66,14 +66,20 @@ class Entry:
 
 TIMETABLE: tuple[Entry, ...] = (
     Entry("close_overdue", "quizapp.attempts.jobs:close_overdue", "papers past their deadline are handed in or lapse", seconds=10),
+    Entry("chain_grants", "quizapp.lottery.jobs:chain_grants", "a ticket lost or slipped in must show in the public ledger", seconds=60),
+    Entry("expire_tickets", "quizapp.lottery.jobs:expire_tickets", "tickets are good for the hours the terms say", seconds=120),
+    Entry("reveal_secrets", "quizapp.lottery.jobs:reveal_secrets", "a day that is over can be re-computed by anybody", seconds=180),
+    Entry("expire_claims", "quizapp.payouts.jobs:expire_claims", "a prize waits as long as the terms say", seconds=120),
+    Entry("serve_codes", "quizapp.payouts.jobs:serve_waiting_codes", "codes uploaded later go to those who wait", seconds=60),
     Entry("build_reports", "quizapp.reporting.jobs:build_pending_reports", "somebody waits for the file", seconds=5),
     Entry("expire_reports", "quizapp.reporting.jobs:expire_reports", "files are kept for seven days", at={"hour": 3, "minute": 10}),
     Entry(
-        "idempotency",
-        "quizapp.core.jobs:delete_old_idempotency_keys",
-        "keys are good for a day",
-        at={"minute": 20},
+        "delete_expired",
+        "quizapp.accounts.jobs:delete_expired",
+        "sessions, codes and counters that ran out go",
+        at={"hour": 3, "minute": 20},
     ),
+    Entry("idempotency", "quizapp.core.jobs:delete_old_idempotency_keys", "keys are good for a day", at={"minute": 20}),
 )
 
 

@@ -5,6 +5,7 @@ from quizapp.core.text import N_
 TITLES: dict[str, str] = {
     "report.requested": N_("申请导出报表"),
     "report.downloaded": N_("下载报表文件"),
+    "attempt.excluded": N_("剔除答卷"),
     "staff.signed_in": N_("登录后台"),
     "staff.locked": N_("连续输错，账号锁定"),
     "staff.totp_set": N_("设置两步验证"),

@@ -7,10 +7,12 @@ import tempfile
 from pathlib import Path
 
 import click
+from flask import Flask
 from flask.cli import AppGroup
 
+from quizapp.core import seeding
 from quizapp.core.errors import InvalidInput
-from quizapp.reporting import exports, queries, rules
+from quizapp.reporting import exports, queries, rules, seeds
 
 reports = AppGroup("reports", help="Figures as files.")
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -61,6 +63,10 @@ def participation(
             path = Path(folder) / "report"
             exports.write(table, format_, path, is_public=is_public)
             sys.stdout.buffer.write(path.read_bytes())
+
+
+def init_app(app: Flask) -> None:
+    seeding.register(50, "results", seeds.load_demo_results)
 
 
 commands = (reports,)

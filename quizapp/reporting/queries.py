@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session, scoped_session
 
 from quizapp.accounts.models import DemographicGroup, Organisation, Region
 from quizapp.attempts.models import Attempt
-from quizapp.campaigns.models import Campaign, CampaignHost
+from quizapp.campaigns.models import Campaign
+from quizapp.campaigns.queries import in_scopes
 from quizapp.core.clock import rfc3339, utc_now
 from quizapp.core.db import db
 from quizapp.core.errors import InvalidInput
@@ -102,19 +103,15 @@ def _row_dict(by: Sequence[str], row: Row) -> dict[str, Any]:
 # ---- what may be chosen
 
 
-def _in_scope(scope_paths: Sequence[str]) -> sa.ColumnElement[bool]:
-    """Campaigns that a unit of these subtrees hosts or co-hosts."""
-    if "/" in scope_paths:
-        return sa.true()
-    units = sa.select(Organisation.id).where(sa.or_(sa.false(), *(Organisation.path.startswith(path) for path in scope_paths)))
-    cohosted = sa.select(CampaignHost.campaign_id).where(CampaignHost.organisation_id.in_(units))
-    return sa.or_(Campaign.host_organisation_id.in_(units), Campaign.id.in_(cohosted))
+def campaigns_in_scope(scope_paths: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Campaigns that a unit of these subtrees hosts or co-hosts; ``/`` is all without looking."""
+    return sa.true() if "/" in scope_paths else in_scopes(scope_paths)
 
 
 def list_campaigns(scope_paths: Sequence[str], session: AnySession | None = None) -> list[CampaignChoice]:
     """Campaigns that figures can be asked for, the latest first; drafts have none."""
     columns = (Campaign.id, Campaign.slug, Campaign.title, Campaign.status, Campaign.opens_at, Campaign.closes_at)
-    statement = sa.select(*columns).where(_in_scope(scope_paths), Campaign.status.not_in(("draft", "pending_approval")))
+    statement = sa.select(*columns).where(campaigns_in_scope(scope_paths), Campaign.status.not_in(("draft", "pending_approval")))
     rows = (session or db.session).execute(statement.order_by(Campaign.opens_at.desc(), Campaign.slug))
     return [CampaignChoice(*row) for row in rows]
 
@@ -179,7 +176,7 @@ def _subtree(code: str) -> sa.Select[Any]:
 
 
 def _chosen_attempts(chosen: Filter, scope_paths: Sequence[str]) -> list[sa.ColumnElement[bool]]:
-    campaigns = sa.select(Campaign.id).where(_in_scope(scope_paths))
+    campaigns = sa.select(Campaign.id).where(campaigns_in_scope(scope_paths))
     if chosen.campaigns is not None:
         campaigns = campaigns.where(Campaign.slug.in_(chosen.campaigns))
     conditions: list[sa.ColumnElement[bool]] = [

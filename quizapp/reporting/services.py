@@ -103,7 +103,9 @@ def request_report(order: ReportOrder, *, staff_id: uuid.UUID, now: dt.datetime,
     request = ReportRequest(report="participation", format=order.format, parameters=body, requested_by=staff_id, created_at=now)
     db.session.add(request)
     db.session.flush()
-    record("report.requested", actor=actor, target_type="report", target_id=request.id, changes={**body, "format": order.format}, now=now)
+    sentence = queries.filter_sentence(order.filter, order.region_level, order.by)
+    changes = {"filter": sentence, "format": order.format, "is_public": order.is_public}
+    record("report.requested", actor=actor, target_type="report", target_id=request.id, changes=changes, now=now)
     return request
 
 
