@@ -454,10 +454,11 @@ def get_notice(slug: str, now: dt.datetime) -> Notice:
     return notice
 
 
-def select_notice_rows(campaign_id: uuid.UUID, now: dt.datetime, reference: str = "") -> sa.Select[Payout, bool]:
+def select_notice_rows(campaign_id: uuid.UUID, now: dt.datetime, reference: str = "") -> sa.Select[Any]:
     """Rows of (payout, whether a masked phone may be shown) of a notice, by 抽奖号."""
     agrees = sa.exists().where(Consent.citizen_id == Payout.citizen_id, Consent.purpose == "publicity", Consent.withdrawn_at.is_(None))
-    statement = sa.select(Payout, sa.and_(Payout.is_phone_public, agrees)).where(*_noticed(campaign_id, day_start(shanghai_day(now))))
+    columns: tuple[Any, ...] = (Payout, sa.and_(Payout.is_phone_public, agrees))
+    statement: sa.Select[Any] = sa.select(*columns).where(*_noticed(campaign_id, day_start(shanghai_day(now))))
     if reference:
         statement = statement.where(Payout.reference.startswith(reference, autoescape=True))
     return statement.order_by(Payout.amount_fen.desc(), Payout.reference, Payout.id)

@@ -4,6 +4,7 @@ No verb takes an outcome, a prize or a chance: what a draw gives is computed in 
 """
 
 from quizapp.lottery.queries import DrawResult
+from quizapp.lottery.services.chain import alias_for, manifest_for
 from quizapp.lottery.services.draws import draw_ticket
 from quizapp.lottery.services.pools import open_pool
 from quizapp.lottery.services.tickets import grant_tickets, ticket_writes
@@ -11,11 +12,13 @@ from quizapp.lottery.services.upkeep import chain_grants, expire_tickets, give_u
 
 __all__ = [
     "DrawResult",
+    "alias_for",
     "chain_grants",
     "draw_ticket",
     "expire_tickets",
     "give_up_tickets",
     "grant_tickets",
+    "manifest_for",
     "open_pool",
     "reveal_secrets",
     "ticket_writes",

@@ -118,6 +118,21 @@ def manifest_of(pool_id: uuid.UUID) -> dict[str, Any]:
     return _read_manifest(_manifest_text(pool_id))
 
 
+@lru_cache(maxsize=256)
+def _pool_id(campaign_id: uuid.UUID) -> uuid.UUID:
+    return db.session.scalars(sa.select(PrizePool.id).filter_by(campaign_id=campaign_id)).one()
+
+
+def manifest_for(campaign_id: uuid.UUID) -> dict[str, Any]:
+    """The manifest of a campaign's pool."""
+    return manifest_of(_pool_id(campaign_id))
+
+
+def alias_for(campaign_id: uuid.UUID, citizen_id: uuid.UUID) -> str:
+    """The 抽奖号 of a citizen in a campaign, known before the first draw."""
+    return alias_of(_pool_id(campaign_id), citizen_id)
+
+
 # ---- days
 
 
