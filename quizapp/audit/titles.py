@@ -39,4 +39,13 @@ TITLES: dict[str, str] = {
     "campaign.resumed": N_("恢复活动"),
     "campaign.extended": N_("延长活动时间"),
     "campaign.deleted": N_("删除活动草稿"),
+    "draws.tickets_voided": N_("作废抽奖机会"),
+    "draws.secret_revealed": N_("公布当天抽奖密钥"),
+    "payout.codes_uploaded": N_("上传兑换码"),
+    "payout.handed_over": N_("窗口核验交付奖品"),
+    "payout.cash_list_made": N_("制作现金名单"),
+    "payout.cash_list_reviewed": N_("复核现金名单"),
+    "payout.cash_list_exported": N_("导出现金名单"),
+    "payout.phones_unmasked": N_("导出带完整手机号的现金名单"),
+    "payout.rows_marked": N_("标记现金发放结果"),
 }

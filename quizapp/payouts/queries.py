@@ -217,6 +217,18 @@ def get_desk_case(code: str, paths: Sequence[str]) -> DeskCase:
     return DeskCase(row[0], row[1], row[2])
 
 
+def get_case(payout_id: uuid.UUID, paths: Sequence[str]) -> DeskCase:
+    """A payout with its campaign.
+
+    :raises PayoutNotFound: if there is none within these subtrees
+    """
+    wanted = PayoutFilter(paths=tuple(paths))
+    row = db.session.execute(_filtered((Payout, CAMPAIGNS.c.title, Organisation.path), wanted).where(Payout.id == payout_id)).one_or_none()
+    if row is None:
+        raise PayoutNotFound
+    return DeskCase(row[0], row[1], row[2])
+
+
 def staff_name(staff_id: uuid.UUID | None) -> str:
     if staff_id is None:
         return ""
@@ -257,6 +269,10 @@ def _filtered(columns: Iterable[Any], wanted: PayoutFilter, *, with_state: bool 
     if wanted.citizen_id is not None:
         statement = statement.where(Payout.citizen_id == wanted.citizen_id)
     return statement
+
+
+NOTHING = sa.false()
+"""Condition of a search that cannot find anything."""
 
 
 def select_payouts(wanted: PayoutFilter) -> sa.Select[Any]:
