@@ -12,7 +12,7 @@ from quizapp.audit import queries
 from quizapp.audit.actors import current_actor
 from quizapp.audit.models import AuditEntry
 from quizapp.audit.services import record
-from quizapp.audit.titles import TITLES
+from quizapp.audit.titles import FIELDS, TITLES
 from quizapp.core.clock import SHANGHAI, shanghai_day, utc_now
 from quizapp.core.db import transaction
 from quizapp.core.spreadsheets import Column, Table, write_csv
@@ -47,16 +47,17 @@ def _paths() -> tuple[str, ...]:
 
 def _word(value: Any) -> str:
     if value is None or value == "":
-        return _("空")
-    if isinstance(value, bool):
-        return _("是") if value else _("否")
+        value = _("空")
+    elif isinstance(value, bool):
+        value = _("是") if value else _("否")
     return str(value)
 
 
 def changes_text(changes: dict[str, Any]) -> str:
     """``{field: [before, after]}`` and facts as one line of text."""
     parts = []
-    for name, value in changes.items():
+    for field, value in changes.items():
+        name = FIELDS.get(field, field)
         if isinstance(value, list) and len(value) == 2:
             parts.append(_("%(name)s：%(before)s 改为 %(after)s", name=name, before=_word(value[0]), after=_word(value[1])))
         else:

@@ -49,3 +49,25 @@ TITLES: dict[str, str] = {
     "payout.phones_unmasked": N_("导出带完整手机号的现金名单"),
     "payout.rows_marked": N_("标记现金发放结果"),
 }
+
+FIELDS: dict[str, str] = {
+    "action": N_("类型"),
+    "added": N_("新增"),
+    "changed": N_("改动"),
+    "from": N_("从"),
+    "kept": N_("保留"),
+    "missing": N_("缺少"),
+    "name": N_("名称"),
+    "organisation": N_("单位"),
+    "q": N_("查找"),
+    "reason": N_("理由"),
+    "revised": N_("修订"),
+    "role": N_("角色"),
+    "rows": N_("行数"),
+    "status": N_("状态"),
+    "to": N_("到"),
+    "unchanged": N_("未变"),
+    "username": N_("工号"),
+    "version": N_("版本"),
+}
+"""Chinese names of the fields that ``changes`` holds; one without a name is shown as it is."""

@@ -99,7 +99,7 @@ def grant_role(staff_id: uuid.UUID, *, role: str, organisation_id: uuid.UUID, ac
             db.session.add(StaffRole(staff_id=staff_id, role=role, organisation_id=organisation_id, granted_at=now))
     except sa.exc.IntegrityError:
         raise ExclusiveRoles from None
-    _record("staff.role_granted", account, actor, now, path=organisation.path, role=role, organisation=organisation.name)
+    _record("staff.role_granted", account, actor, now, path=organisation.path, role=rules.ROLE_TITLES[role], organisation=organisation.name)
 
 
 def revoke_role(staff_id: uuid.UUID, role_id: uuid.UUID, *, actor: Actor, paths: Sequence[str], now: dt.datetime) -> None:
@@ -115,7 +115,15 @@ def revoke_role(staff_id: uuid.UUID, role_id: uuid.UUID, *, actor: Actor, paths:
     if role is None or not any(path == "/" or role.organisation_path.startswith(path) for path in paths):
         raise NotFound
     db.session.execute(sa.delete(StaffRole).where(StaffRole.id == role_id))
-    _record("staff.role_revoked", account, actor, now, path=role.organisation_path, role=role.role, organisation=role.organisation_name)
+    _record(
+        "staff.role_revoked",
+        account,
+        actor,
+        now,
+        path=role.organisation_path,
+        role=rules.ROLE_TITLES[role.role],
+        organisation=role.organisation_name,
+    )
 
 
 def set_active(staff_id: uuid.UUID, *, is_active: bool, actor: Actor, now: dt.datetime) -> None:
