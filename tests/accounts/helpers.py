@@ -1,0 +1,69 @@
+"""What the tests of accounts share: forms with their CSRF value, threads that begin together, codes without sending."""
+
+import re
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, current_app
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from quizapp.accounts import services
+from quizapp.core.clock import utc_now
+from quizapp.core.crypto import Vault
+from quizapp.core.db import db, transaction
+
+
+def vault() -> Vault:
+    box: Vault = current_app.extensions["vault"]
+    return box
+
+
+def csrf_token(page: TestResponse) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page.get_data(as_text=True))
+    assert found, f"no form on the page ({page.status_code})"
+    return found[1]
+
+
+def submit(client: FlaskClient, path: str, data: dict[str, Any], *, form_on: str | None = None) -> TestResponse:
+    """Open the page with the form, fill it in and send it to ``path``."""
+    page = client.get(form_on or path)
+    return client.post(path, data={**data, "csrf_token": csrf_token(page)})
+
+
+def issue(phone: str, purpose: str = "sign_in", **kw: Any) -> str:
+    """A code as if it had been sent."""
+    options = {"device": None, "address": "10.0.0.1", "now": utc_now(), **kw}
+    with transaction():
+        return services.issue_code(vault(), phone=phone, purpose=purpose, **options).code
+
+
+def wrong(code: str) -> str:
+    """Another code than this one."""
+    return f"{(int(code) + 1) % 1_000_000:06d}"
+
+
+def at_once(app: Flask, work: Callable[[int], Any], count: int) -> list[Any]:
+    """Run ``work(number)`` in threads that begin together; results or the exceptions they ended with."""
+    results: list[Any] = [None] * count
+    barrier = threading.Barrier(count)
+
+    def run(number: int) -> None:
+        with app.app_context():
+            barrier.wait()
+            try:
+                results[number] = work(number)
+            except Exception as error:
+                results[number] = error
+            finally:
+                db.session.remove()
+
+    db.session.rollback()
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    db.session.rollback()
+    return results
