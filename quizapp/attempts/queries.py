@@ -12,7 +12,7 @@ from quizapp.attempts import rules
 from quizapp.attempts.errors import AttemptNotFound
 from quizapp.attempts.models import Attempt, AttemptEvent, AttemptQuestion
 from quizapp.campaigns.models import Campaign
-from quizapp.core.db import UtcDateTime, db
+from quizapp.core.db import UtcDateTime, db, fetch
 
 ATTEMPTS = cast(sa.Table, Attempt.__table__)
 QUESTIONS = cast(sa.Table, AttemptQuestion.__table__)
@@ -137,7 +137,7 @@ def _view(rows: Sequence[Any]) -> AttemptView:
 
 def get_attempt(attempt_id: uuid.UUID) -> AttemptView:
     """:raises AttemptNotFound: if there is no such attempt"""
-    return _view(db.session.execute(_PAPER, {"attempt_id": attempt_id}).all())
+    return _view(fetch(_PAPER, {"attempt_id": attempt_id}))
 
 
 def lock_attempt(attempt_id: uuid.UUID, today: dt.date) -> tuple[AttemptView, Turns]:
@@ -145,7 +145,7 @@ def lock_attempt(attempt_id: uuid.UUID, today: dt.date) -> tuple[AttemptView, Tu
 
     :raises AttemptNotFound: if there is no such attempt
     """
-    rows = db.session.execute(_LOCKED_PAPER, {"attempt_id": attempt_id, "today": today}).all()
+    rows = fetch(_LOCKED_PAPER, {"attempt_id": attempt_id, "today": today})
     return _view(rows), Turns(rows[0].graded_today, rows[0].rewarded_today)
 
 
@@ -185,10 +185,10 @@ def lock_answer_sheet(attempt_id: uuid.UUID, position: int) -> AnswerSheet:
 
     :raises AttemptNotFound: if there is no such attempt
     """
-    row = db.session.execute(_ANSWER_SHEET, {"attempt_id": attempt_id, "position": position}).one_or_none()
-    if row is None:
+    rows = fetch(_ANSWER_SHEET, {"attempt_id": attempt_id, "position": position})
+    if not rows:
         raise AttemptNotFound
-    return AnswerSheet(*row)
+    return AnswerSheet(*rows[0])
 
 
 # ---- tries
@@ -217,6 +217,13 @@ def count_tries(citizen_id: uuid.UUID, campaign_id: uuid.UUID, day: dt.date) -> 
     return Tries(*row)
 
 
+def find_best(citizen_id: uuid.UUID, campaign_id: uuid.UUID) -> int | None:
+    """The most right answers a citizen has had in a campaign."""
+    graded = sa.select(sa.func.max(_A.correct_count)).where(_A.campaign_id == campaign_id, _A.citizen_id == citizen_id)
+    best: int | None = db.session.scalar(graded.where(_A.state == "graded"))
+    return best
+
+
 _OPEN_SHEET = sa.select(_A.id, _A.deadline_at).where(_A.campaign_id == _CAMPAIGN, _A.citizen_id == _CITIZEN, _A.state == "open")
 
 
@@ -243,6 +250,12 @@ def lock_overdue(terms_id: uuid.UUID, before: dt.datetime, limit: int) -> list[u
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
+    return list(db.session.scalars(found))
+
+
+def list_overdue(now: dt.datetime, limit: int) -> list[uuid.UUID]:
+    """Open papers past their deadline, the oldest first, without a lock and without regard to grace."""
+    found = sa.select(_A.id).where(_A.state == "open", _A.deadline_at <= now).order_by(_A.deadline_at, _A.id).limit(limit)
     return list(db.session.scalars(found))
 
 
@@ -275,6 +288,7 @@ def list_attempts(
     now: dt.datetime,
     *,
     limit: int = 20,
+    offset: int = 0,
     before: tuple[dt.datetime, uuid.UUID] | None = None,
     campaign_id: uuid.UUID | None = None,
 ) -> list[HistoryItem]:
@@ -289,6 +303,7 @@ def list_attempts(
         .where(_A.citizen_id == citizen_id)
         .order_by(_A.started_at.desc(), _A.id.desc())
         .limit(limit)
+        .offset(offset)
     )
     if before is not None:
         place = sa.tuple_(sa.literal(before[0], UtcDateTime), sa.literal(before[1], sa.Uuid))

@@ -53,11 +53,14 @@ def _overdue(now: dt.datetime, limit: int) -> list[uuid.UUID]:
     return found
 
 
-def close_attempt(attempt_id: uuid.UUID, now: dt.datetime) -> None:
-    """Close one overdue paper; one that is not open any more stays as it is."""
+def close_attempt(attempt_id: uuid.UUID, now: dt.datetime) -> bool:
+    """Close one paper past its deadline and grace; one that is not open any more stays as it is."""
     attempt, turns = queries.lock_attempt(attempt_id, shanghai_day(now))
-    if attempt.state == "open" and not rules.takes_answers(attempt, now):
-        settle_attempt(attempt, turns, now, is_hand_in=False)
+    grace = campaign_queries.get_terms(attempt.terms_id).grace_seconds
+    if attempt.state != "open" or rules.takes_hand_in(attempt, grace, now):
+        return False
+    settle_attempt(attempt, turns, now, is_hand_in=False)
+    return True
 
 
 def _lapse_forgotten(now: dt.datetime) -> int:

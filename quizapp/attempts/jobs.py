@@ -1,0 +1,49 @@
+"""What the worker does for attempts; each may run twice."""
+
+import datetime as dt
+import logging
+
+from quizapp.attempts import queries, services
+from quizapp.attempts.services.closing import close_attempt
+from quizapp.core.clock import utc_now
+from quizapp.core.db import transaction
+
+log = logging.getLogger(__name__)
+
+BATCH = 50
+MOST_BATCHES = 40
+"""Of one run; the next one comes in seconds."""
+
+
+def close_overdue(now: dt.datetime | None = None) -> int:
+    """Every few seconds: close papers whose time is over, and delete what guests left behind two days ago."""
+    moment = now or utc_now()
+    total = 0
+    for _ in range(MOST_BATCHES):
+        try:
+            with transaction():
+                closed = services.close_overdue(now=moment, limit=BATCH).total
+        except Exception:
+            log.exception("closing a batch of papers failed; closing them one by one")
+            total += _close_singly(moment)
+            break
+        total += closed
+        if closed < BATCH:
+            break
+    with transaction():
+        deleted = services.delete_forgotten_papers(now=moment)
+    if total or deleted:
+        log.info("close_overdue: %d closed, %d deleted", total, deleted)
+    return total
+
+
+def _close_singly(now: dt.datetime) -> int:
+    """Each paper in its own transaction, so that one that fails does not keep the others waiting."""
+    closed = 0
+    for attempt_id in queries.list_overdue(now, BATCH * MOST_BATCHES):
+        try:
+            with transaction():
+                closed += close_attempt(attempt_id, now)
+        except Exception:
+            log.exception("paper %s cannot be closed", attempt_id)
+    return closed
