@@ -65,6 +65,6 @@ def decode_id_cursor(text: str | None) -> uuid.UUID | None:
     """
     value = decode_cursor(text)
     try:
-        return uuid.UUID(value) if value else None
+        return uuid.UUID(value) if value is not None else None
     except ValueError:
         raise InvalidInput(fields={"after": "翻页的位置不对，请从头再看。"}) from None

@@ -9,11 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from quizapp.accounts.models import Citizen, Organisation
-from quizapp.campaigns.models import Campaign
+from quizapp.attempts.models import Attempt
+from quizapp.campaigns.models import Campaign, CampaignTermsVersion
 from quizapp.core.clock import shanghai_day
 from quizapp.core.db import db, in_transaction, transaction
 from quizapp.core.ids import new_id
-from quizapp.lottery import queries, services
+from quizapp.lottery import export, queries, services
 from quizapp.lottery.models import PrizePool
 from tests.factories.accounts import make_citizen, make_organisation, reference_data
 
@@ -108,6 +109,50 @@ def grant(
     return attempt_id
 
 
+def make_attempt(pool: Pool, citizen: Citizen, *, now: dt.datetime = NOW, tickets: int = 1, nonce: str = "5d90e3a718c266f4") -> uuid.UUID:
+    """A graded attempt that is no more than its row, with its tickets; pages need it."""
+    attempt_id = grant(pool, citizen, now=now, count=tickets, nonce=nonce) if tickets else new_id()
+    with transaction():
+        terms_id = db.session.scalar(sa.select(CampaignTermsVersion.id).filter_by(campaign_id=pool.campaign_id))
+        if terms_id is None:
+            version = CampaignTermsVersion(
+                campaign_id=pool.campaign_id,
+                kind="voluntary",
+                has_rewards=True,
+                number=1,
+                body={"schema": 1},
+                body_hash="ab" * 32,
+                created_at=now,
+            )
+            db.session.add(version)
+            db.session.flush()
+            terms_id = version.id
+        total = db.session.scalar(sa.select(sa.func.count()).select_from(Attempt).filter_by(citizen_id=citizen.id)) or 0
+        db.session.add(
+            Attempt(
+                id=attempt_id,
+                campaign_id=pool.campaign_id,
+                terms_id=terms_id,
+                citizen_id=citizen.id,
+                device_tag=b"d" * 32,
+                client_nonce=nonce,
+                state="graded",
+                day_try=total + 1,
+                total_try=total + 1,
+                started_at=now,
+                started_on=shanghai_day(now),
+                deadline_at=now,
+                question_count=5,
+                submitted_at=now,
+                submitted_on=shanghai_day(now),
+                correct_count=5,
+                is_passed=True,
+                ticket_count=tickets,
+            )
+        )
+    return attempt_id
+
+
 def draw(citizen: Citizen | uuid.UUID, attempt_id: uuid.UUID, *, sequence: int = 1, now: dt.datetime = NOW) -> queries.DrawResult:
     citizen_id = citizen if isinstance(citizen, uuid.UUID) else citizen.id
     with transaction():
@@ -122,10 +167,8 @@ def win(pool: Pool, citizen: Citizen | None = None, *, now: dt.datetime = NOW) -
 
 def ledger_lines(slug: str = "draws") -> list[bytes]:
     """The exported ledger of a campaign, line by line."""
-    from quizapp.lottery.export import ledger_lines as exported
-
     db.session.rollback()
-    return [line.encode() for line in exported(queries.get_pool(slug))]
+    return [line.encode() for line in export.ledger_lines(queries.get_pool(slug))]
 
 
 def count_rows(model: type[Any], **values: Any) -> int:
