@@ -45,7 +45,8 @@ def wrong(code: str) -> str:
 
 
 def at_once(app: Flask, work: Callable[[int], Any], count: int) -> list[Any]:
-    """Run ``work(number)`` in threads that begin together; results or the exceptions they ended with."""
+    """Run ``work(number)`` in threads that begin together; results or the exceptions they ended with. Rows the test
+    holds are loaded and let go of first: threads must not share a session."""
     results: list[Any] = [None] * count
     barrier = threading.Barrier(count)
 
@@ -59,6 +60,9 @@ def at_once(app: Flask, work: Callable[[int], Any], count: int) -> list[Any]:
             finally:
                 db.session.remove()
 
+    for row in list(db.session):
+        db.session.refresh(row)
+    db.session.expunge_all()
     db.session.rollback()
     threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
     for thread in threads:

@@ -32,7 +32,9 @@ from tests.factories.accounts import bearer_for, count_citizens, make_citizen, m
 
 pytestmark = pytest.mark.usefixtures("app")
 DAY = dt.timedelta(days=1)
-ADULT = services.ProfileChange(demographic_group="resident", region_code="150402", age_band="18_59", consent_version=services.CONSENT_VERSION)
+ADULT = services.ProfileChange(
+    demographic_group="resident", region_code="150402", age_band="18_59", consent_version=services.CONSENT_VERSION
+)
 CHILD = replace(ADULT, demographic_group="youth", age_band="under_14")
 
 
