@@ -68,7 +68,9 @@ SECTIONS = (
         (
             Item(N_("参与统计"), "chart", "reporting_admin.participation"),
             Item(N_("中奖发放"), "wallet", "payouts_admin.index", _payouts_waiting, N_("笔发放需要查看")),
-            Item(N_("自取核验"), "gift", "payouts_admin.desk"),
+            Item(N_("奖品和兑换码"), "gift", "payouts_admin.items"),
+            Item(N_("现金名单"), "cert", "payouts_admin.cash_lists"),
+            Item(N_("自取核验"), "check", "payouts_admin.desk"),
         ),
     ),
     Section(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from quizapp.attempts.models import Attempt
 from quizapp.campaigns.models import Campaign
 from quizapp.core import leases
 from quizapp.core.clock import day_end, day_start, shanghai_day
@@ -50,10 +51,13 @@ def list_open_campaigns(scope_paths: Sequence[str], now: dt.datetime) -> list[Op
 
 
 def find_latest_campaign(scope_paths: Sequence[str], now: dt.datetime) -> OpenCampaign | None:
-    """The campaign that began last, open or not: what the home page draws."""
+    """What the home page draws: the campaign that began last among those somebody took part in, else the one that began
+    last."""
     columns = (Campaign.id, Campaign.slug, Campaign.title, Campaign.closes_at)
     began = sa.and_(Campaign.status.in_(("published", "paused", "closed")), Campaign.opens_at <= now)
-    statement = sa.select(*columns).where(began, campaigns_in_scope(scope_paths)).order_by(Campaign.opens_at.desc(), Campaign.slug).limit(1)
+    has_attempts = sa.exists().where(Attempt.campaign_id == Campaign.id, Attempt.state == "graded")
+    order = (sa.case((has_attempts, 0), else_=1), Campaign.opens_at.desc(), Campaign.slug)
+    statement = sa.select(*columns).where(began, campaigns_in_scope(scope_paths)).order_by(*order).limit(1)
     row = db.session.execute(statement).first()
     return None if row is None else OpenCampaign(*row)
 

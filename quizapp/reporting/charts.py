@@ -11,15 +11,21 @@ from quizapp.reporting.rules import Figures
 from quizapp.web.ui import column_chart, line_chart
 
 MAX_DAYS = 400
+MANY_DAYS = 12
+MOST_LABELS = 6
 
 
-def _day_labels(days: Sequence[dt.date]) -> list[str]:
-    """The month stands where it changes: 3月10日, 11日, 12日 … 4月1日."""
-    labels = []
-    for place, day in enumerate(days):
-        is_new_month = place == 0 or days[place - 1].month != day.month
-        labels.append(f"{day.month}月{day.day}日" if is_new_month else f"{day.day}日")
-    return labels
+def _day_labels(days: Sequence[dt.date], width: int) -> list[str]:
+    """``3月10日, 11日, 12日 … 4月1日`` for a few days; beyond that at most six labels, each with its month, so that they
+    stay apart on a phone. ``line_chart`` itself prints every n-th of them."""
+    if len(days) <= MANY_DAYS:
+        return [
+            f"{day.month}月{day.day}日" if place == 0 or days[place - 1].month != day.month else f"{day.day}日"
+            for place, day in enumerate(days)
+        ]
+    printed = max(1, round(len(days) * 62 / width))
+    step = printed * -(-len(days) // (printed * MOST_LABELS))
+    return [f"{day.month}月{day.day}日" if place % step == 0 else "" for place, day in enumerate(days)]
 
 
 def days_of(table: ParticipationTable) -> list[tuple[dt.date, Figures]]:
@@ -50,7 +56,7 @@ def by_day(table: ParticipationTable, width: int = 760, height: int = 220) -> Ma
         count=f"{attempts[peak]:,}",
     )
     series = [(_("有效人次"), "s1area", attempts), (_("人数"), "s2", persons)]
-    return line_chart(series, _day_labels([day for day, _figures in days]), width, height, alt=alt)
+    return line_chart(series, _day_labels([day for day, _figures in days], width), width, height, alt=alt)
 
 
 def by_correct(counts: Sequence[tuple[int, int]]) -> Markup | None:

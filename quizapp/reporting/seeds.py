@@ -63,7 +63,8 @@ class Places:
 
 
 def _places() -> Places:
-    counties = list(db.session.scalars(sa.select(Region.code).filter_by(level="county").order_by(Region.code)))
+    here = sa.select(Region.code).where(Region.level == "county", Region.parent_code.is_not(None)).order_by(Region.code)
+    counties = list(db.session.scalars(here))
     towns: dict[str, list[str]] = {}
     for code, county in db.session.execute(sa.select(Region.code, Region.county_code).filter_by(level="town").order_by(Region.code)):
         towns.setdefault(county or "", []).append(code)
@@ -170,7 +171,8 @@ class _Papers:
         self._day_tries[person.id, day], self._tries[person.id] = day_try, total_try
         handed_in = moment + limit * rng.uniform(0.15, 0.8)
         attempt_id = _id("attempt", self.campaign.slug, len(self.attempts))
-        correct = self._add_questions(attempt_id, person, moment, handed_in)
+        marks = self._add_questions(attempt_id, person, moment, handed_in)
+        correct = marks.count("1")
         self.attempts.append(
             {
                 "id": attempt_id,
@@ -192,6 +194,7 @@ class _Papers:
                 "submitted_at": handed_in,
                 "submitted_on": shanghai_day(handed_in),
                 "correct_count": correct,
+                "marks": marks,
                 "is_passed": correct >= terms.pass_count,
                 "demographic_group": person.group,
                 "region_code": person.region,
@@ -201,17 +204,17 @@ class _Papers:
         )
         return True
 
-    def _add_questions(self, attempt_id: uuid.UUID, person: Person, start: dt.datetime, end: dt.datetime) -> int:
+    def _add_questions(self, attempt_id: uuid.UUID, person: Person, start: dt.datetime, end: dt.datetime) -> str:
+        """Draw and answer the paper. Returns the marks: per position ``1`` for right, ``0`` for wrong."""
         rng = self.rng
         paper: Sequence[PoolItem] = draw_paper(self.parts, rng)
-        correct = 0
+        marks = ""
         for position, item in enumerate(paper, 1):
             view = self.views[item.revision_id]
             order = shuffle_choices(item, rng) if self.terms.paper.shuffles_choices else file_order(item)
             skill = _SKILL.get(person.group, 0.75) - 0.04 * (item.difficulty - 2)
             chosen = answer(view, order, rng.random() < skill, rng)
-            is_correct = is_right(view, order, chosen)
-            correct += is_correct
+            marks += "1" if is_right(view, order, chosen) else "0"
             self.questions.append(
                 {
                     "attempt_id": attempt_id,
@@ -220,10 +223,9 @@ class _Papers:
                     "choice_order": order,
                     "chosen": chosen,
                     "answered_at": start + (end - start) * position / (len(paper) + 1),
-                    "is_correct": is_correct,
                 }
             )
-        return correct
+        return marks
 
 
 def _is_eligible(terms: Terms, person: Person) -> bool:

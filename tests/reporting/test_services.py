@@ -92,9 +92,7 @@ def test_a_request_is_audited_and_the_same_one_is_not_made_twice(campaign: Campa
     assert _ask(reader, by=("day",)).id != first.id
     assert _ask(make_reader()).id != first.id
     entries = db.session.scalars(sa.select(AuditEntry).filter_by(action="report.requested", target_id=str(first.id))).all()
-    assert [entry.changes for entry in entries] == [
-        {"filter": "全部活动；全部日期；按旗县区分组", "format": "csv", "is_public": False}
-    ]
+    assert [entry.changes for entry in entries] == [{"filter": "全部活动；全部日期；按旗县区分组", "format": "csv", "is_public": False}]
 
 
 @pytest.mark.parametrize(
