@@ -6,7 +6,7 @@ from flask import flash
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, SelectField, StringField
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, ValidationError
 
 from quizapp.core.errors import AppError, InvalidInput
 from quizapp.core.text import clean_line
@@ -89,7 +89,7 @@ class PasswordForm(FlaskForm):  # type: ignore[misc]  # the library is untyped
 
     def validate_again(self, field: Any) -> None:
         if field.data != self.new_password.data:
-            raise ValueError(str(_l("两次输入的不一样。")))
+            raise ValidationError(_l("两次输入的不一样。"))
 
 
 class TotpForm(FlaskForm):  # type: ignore[misc]  # the library is untyped

@@ -2,16 +2,16 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from quizapp.accounts import rules
 from quizapp.accounts.models import Citizen, Consent, DemographicGroup, Identity, Organisation, Region
 from quizapp.core.crypto import Vault, mask_phone
-from quizapp.core.db import db
+from quizapp.core.db import db, fetch
 from quizapp.core.errors import NotFound
 
 ACCOUNT = "account"
@@ -47,50 +47,61 @@ class Profile:
     guardian_confirmed_at: dt.datetime | None = None
 
 
-def _consent_version() -> sa.ScalarSelect[str]:
-    return (
-        sa.select(Consent.version)
-        .where(Consent.citizen_id == Citizen.id, Consent.purpose == ACCOUNT, Consent.withdrawn_at.is_(None))
-        .order_by(Consent.given_at.desc(), Consent.id.desc())
-        .limit(1)
-        .correlate(Citizen)
-        .scalar_subquery()
+CITIZENS = cast(sa.Table, Citizen.__table__)
+_units = cast(sa.Table, Organisation.__table__)
+_consents = cast(sa.Table, Consent.__table__)
+_CONSENT_VERSION = (
+    sa.select(_consents.c.version)
+    .where(_consents.c.citizen_id == CITIZENS.c.id, _consents.c.purpose == ACCOUNT, _consents.c.withdrawn_at.is_(None))
+    .order_by(_consents.c.given_at.desc(), _consents.c.id.desc())
+    .limit(1)
+    .correlate(CITIZENS)
+    .scalar_subquery()
+)
+PROFILE_COLUMNS = tuple(
+    column.label(f"profile_{name}")
+    for name, column in (
+        ("citizen_id", CITIZENS.c.id),
+        ("nickname", CITIZENS.c.nickname),
+        ("demographic_group", CITIZENS.c.demographic_group),
+        ("region_code", CITIZENS.c.region_code),
+        ("organisation_id", CITIZENS.c.organisation_id),
+        ("organisation_path", _units.c.path),
+        ("age_band", CITIZENS.c.age_band),
+        ("status", CITIZENS.c.status),
+        ("consent_version", _CONSENT_VERSION),
+        ("guardian_confirmed_at", CITIZENS.c.guardian_confirmed_at),
     )
+)
+"""Columns that :func:`as_profile` reads, for statements that join :data:`CITIZENS_WITH_UNIT`."""
+CITIZENS_WITH_UNIT = CITIZENS.outerjoin(_units, _units.c.id == CITIZENS.c.organisation_id)
+_PROFILE = sa.select(*PROFILE_COLUMNS).select_from(CITIZENS_WITH_UNIT).where(CITIZENS.c.id == sa.bindparam("citizen_id", type_=sa.Uuid))
+_LOCKED_PROFILE = _PROFILE.with_for_update(of=CITIZENS)
 
 
-_COLUMNS = (
-    Citizen.id.label("citizen_id"),
-    Citizen.nickname,
-    Citizen.demographic_group,
-    Citizen.region_code,
-    Citizen.organisation_id,
-    Organisation.path.label("organisation_path"),
-    Citizen.age_band,
-    Citizen.status,
-    _consent_version().label("consent_version"),
-    Citizen.guardian_confirmed_at,
-)
-_PROFILE = (
-    sa.select(*_COLUMNS)
-    .select_from(Citizen)
-    .outerjoin(Organisation, Organisation.id == Citizen.organisation_id)
-    .where(Citizen.id == sa.bindparam("citizen_id", type_=sa.Uuid))
-)
-_LOCKED_PROFILE = _PROFILE.with_for_update(of=Citizen)
+def as_profile(row: Mapping[Any, Any]) -> Profile:
+    """A profile from a row with :data:`PROFILE_COLUMNS`."""
+    consent, group, region = row["profile_consent_version"], row["profile_demographic_group"], row["profile_region_code"]
+    return Profile(
+        citizen_id=row["profile_citizen_id"],
+        nickname=row["profile_nickname"],
+        demographic_group=group,
+        region_code=region,
+        organisation_id=row["profile_organisation_id"],
+        organisation_path=row["profile_organisation_path"],
+        age_band=row["profile_age_band"],
+        status=row["profile_status"],
+        consent_version=consent,
+        guardian_confirmed_at=row["profile_guardian_confirmed_at"],
+        is_registered=rules.is_registered(has_consent=consent is not None, demographic_group=group, region_code=region),
+    )
 
 
 def _profile(statement: sa.Select[*tuple[Any, ...]], citizen_id: uuid.UUID) -> Profile:
-    row = db.session.execute(statement, {"citizen_id": citizen_id}).one_or_none()
-    if row is None:
+    rows = fetch(statement, {"citizen_id": citizen_id})
+    if not rows:
         raise NotFound
-    return Profile(
-        **row._mapping,
-        is_registered=rules.is_registered(
-            has_consent=row.consent_version is not None,
-            demographic_group=row.demographic_group,
-            region_code=row.region_code,
-        ),
-    )
+    return as_profile(rows[0]._mapping)
 
 
 def get_profile(citizen_id: uuid.UUID) -> Profile:
