@@ -316,6 +316,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="one short round, for trying the bench itself")
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only-hot", action="store_true", help="just the hot path (P1, P2, P3, P5)")
     parser.add_argument("--browser-runs", type=int, default=30)
     options = parser.parse_args()
     rounds = 1 if options.quick else options.rounds
@@ -336,6 +337,9 @@ def main() -> int:
             connection.exec_driver_sql(REFERENCE_TABLES)
         engine.dispose()
         with servers.web_server(bench.environment) as (base, web):
+            if options.only_hot:
+                hot_path(bench, base, web, database)
+                return 0
             top = hot_path(bench, base, web, database)
             statements(bench)
             reads(bench, base)

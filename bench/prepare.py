@@ -11,7 +11,6 @@ from pathlib import Path
 
 import flask_migrate
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from quizapp import create_app
 from quizapp.accounts import seeds
@@ -19,14 +18,14 @@ from quizapp.accounts.models import Citizen, Consent, Organisation, UserSession
 from quizapp.attempts.models import Attempt, AttemptQuestion
 from quizapp.audit.services import SYSTEM
 from quizapp.campaigns import terms as t
-from quizapp.campaigns.models import Campaign, CampaignTermsVersion
+from quizapp.campaigns.models import Campaign
 from quizapp.core.clock import shanghai_day, utc_now
 from quizapp.core.crypto import new_token, token_hash
 from quizapp.core.db import db, transaction
 from quizapp.core.ids import new_id
-from quizapp.lottery import services as lottery
 from quizapp.questions import queries as questions
 from quizapp.questions import services as question_services
+from tests.factories import campaigns
 
 ROOT = Path(__file__).resolve().parent.parent
 GROUPS = ("enterprise", "youth", "farmer_herder", "resident")
@@ -39,35 +38,20 @@ PRIZES = (
 
 def _terms(now: dt.datetime) -> t.Terms:
     return t.Terms(
-        opens_at=now - dt.timedelta(hours=1),
+        opens_at=now,
         closes_at=now + dt.timedelta(days=5),
         paper=t.Paper((t.PaperPart(("consumer-rights",), 5),)),
         pass_count=4,
         limit_seconds=7200,
-        tries=t.Tries(None, None),
+        tries=t.Tries(50, None),
         draw=t.DrawTerms(PRIZES, wins_total=None, excluded_groups=(), spare_days=2),
-        points=t.Points(passed=5, failed=1, daily_limit=1_000_000),
-        eligibility=t.Eligibility(guest_starts_per_device_day=1_000_000),
+        points=t.Points(passed=5, failed=1, daily_limit=1000),
+        eligibility=t.Eligibility(guest_starts_per_device_day=1000),
     )
 
 
-def _campaign(session: Session, slug: str, host: Organisation, now: dt.datetime) -> tuple[Campaign, CampaignTermsVersion]:
-    terms = _terms(now)
-    body = t.to_dict(terms)
-    campaign = Campaign(
-        slug=slug, title="压测活动", kind="voluntary", theme="consumer", status="published", host_organisation_id=host.id,
-        opens_at=terms.opens_at, closes_at=terms.closes_at, created_at=now, published_at=now,
-    )  # fmt: skip
-    session.add(campaign)
-    session.flush()
-    version = CampaignTermsVersion(campaign_id=campaign.id, number=1, body=body, body_hash=t.body_hash(body), created_at=now)
-    session.add(version)
-    session.flush()
-    campaign.terms_id = version.id
-    draw = t.to_dict(terms)["draw"]
-    days = [shanghai_day(now) + dt.timedelta(days=n) for n in range(6)]
-    lottery.open_pool(campaign_id=campaign.id, terms_hash=version.body_hash, draw=draw, days=days, spare_days=2, now=now)
-    return campaign, version
+def _campaign(slug: str, host: Organisation, now: dt.datetime) -> Campaign:
+    return campaigns.make_campaign(slug, terms=_terms(now), host=host, now=now)
 
 
 def main(folder: Path, citizen_count: int, rounds: int) -> None:
@@ -99,24 +83,24 @@ def main(folder: Path, citizen_count: int, rounds: int) -> None:
                  "last_seen_at": now, "idle_seconds": 86400, "expires_at": now + dt.timedelta(days=2)}
                 for i, token in zip(ids, tokens, strict=True)
             ])  # fmt: skip
-            _campaign(session, "bench-play", host, now)
+            _campaign("bench-play", host, now)
             pool = questions.list_pool(banks=("consumer-rights",))
             views = questions.get_revisions([item.revision_id for item in pool])
             for number in range(rounds):
-                campaign, version = _campaign(session, f"bench-{number}", host, now)
-                _papers(folder / f"papers-{number}.txt", campaign, version, ids, tokens, list(views.values()), rng, now)
+                campaign = _campaign(f"bench-{number}", host, now)
+                _papers(folder / f"papers-{number}.txt", campaign, ids, tokens, list(views.values()), rng, now)
         if db.engine.dialect.name == "postgresql":
             db.session.rollback()
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("VACUUM ANALYZE")
 
 
-def _papers(path, campaign, version, ids, tokens, views, rng, now) -> None:  # type: ignore[no-untyped-def]  # a script's helper
+def _papers(path, campaign, ids, tokens, views, rng, now) -> None:  # type: ignore[no-untyped-def]  # a script's helper
     attempts, rows, lines = [], [], []
     for citizen, token in zip(ids, tokens, strict=True):
         attempt = new_id()
         attempts.append({
-            "id": attempt, "campaign_id": campaign.id, "terms_id": version.id, "citizen_id": citizen, "device_tag": bytes(32),
+            "id": attempt, "campaign_id": campaign.id, "terms_id": campaign.terms_id, "citizen_id": citizen, "device_tag": bytes(32),
             "client_nonce": "ab" * 16, "state": "open", "day_try": 1, "total_try": 1, "started_at": now, "started_on": shanghai_day(now),
             "deadline_at": now + dt.timedelta(hours=2), "question_count": 5,
         })  # fmt: skip

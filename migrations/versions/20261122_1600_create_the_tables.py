@@ -566,6 +566,7 @@ def upgrade() -> None:
         sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("submitted_on", sa.Date(), nullable=True),
         sa.Column("correct_count", sa.Integer(), nullable=True),
+        sa.Column("marks", sa.String(length=500), nullable=True),
         sa.Column("is_passed", sa.Boolean(), nullable=True),
         sa.Column("ticket_count", sa.Integer(), nullable=False),
         sa.Column("points", sa.Integer(), nullable=False),
@@ -759,7 +760,6 @@ def upgrade() -> None:
         sa.Column("choice_order", sa.String(length=8), nullable=False),
         sa.Column("chosen", sa.String(length=8), nullable=True),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("is_correct", sa.Boolean(), nullable=True),
         sa.ForeignKeyConstraint(["attempt_id"], ["attempts.id"], name=op.f("fk_attempt_questions_attempt_id_attempts")),
         sa.ForeignKeyConstraint(
             ["revision_id"], ["question_revisions.id"], name=op.f("fk_attempt_questions_revision_id_question_revisions")

@@ -81,6 +81,8 @@ class Attempt(Base):
     """When it counted: the hand-in, for a guest the adoption."""
     submitted_on: Mapped[dt.date | None]
     correct_count: Mapped[int | None] = mapped_column(sa.Integer)
+    marks: Mapped[str | None] = mapped_column(sa.String(500))
+    """Per position ``1`` for right, ``0`` for wrong: one row is written at the hand-in and not one per question."""
     is_passed: Mapped[bool | None]
     ticket_count: Mapped[int] = mapped_column(sa.Integer, default=0)
     points: Mapped[int] = mapped_column(sa.Integer, default=0)
@@ -99,7 +101,7 @@ class Attempt(Base):
 
 
 class AttemptQuestion(Base):
-    """One question of an attempt: the exact revision, the order of its choices, what was chosen, whether it was right.
+    """One question of an attempt: the exact revision, the order of its choices and what was chosen.
 
     ``choice_order`` gives, per displayed letter, the index of the choice in the revision: ``"201"`` shows choice 2 as A.
     ``chosen`` holds displayed letters, sorted: ``"AC"``.
@@ -114,7 +116,6 @@ class AttemptQuestion(Base):
     choice_order: Mapped[str] = mapped_column(sa.String(8))
     chosen: Mapped[str | None] = mapped_column(sa.String(8))
     answered_at: Mapped[dt.datetime | None]
-    is_correct: Mapped[bool | None]
 
 
 class AttemptEvent(Base):

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
+from quizapp.accounts.queries import CITIZENS, CITIZENS_WITH_UNIT, PROFILE_COLUMNS, Profile, as_profile
 from quizapp.attempts import rules
 from quizapp.attempts.errors import AttemptNotFound
 from quizapp.attempts.models import Attempt, AttemptEvent, AttemptQuestion
@@ -51,6 +52,7 @@ class AttemptView:
     adopted_at: dt.datetime | None
     submitted_at: dt.datetime | None
     correct_count: int | None
+    marks: str | None
     is_passed: bool | None
     ticket_count: int
     points: int
@@ -78,7 +80,7 @@ _FIELDS = tuple(name for name in AttemptView.__dataclass_fields__ if name != "qu
 _ID = sa.bindparam("attempt_id", type_=sa.Uuid)
 _SHEET = tuple(_A[name] for name in _FIELDS)
 _PAPER = (
-    sa.select(*_SHEET, _Q.position, _Q.revision_id, _Q.choice_order, _Q.chosen, _Q.is_correct)
+    sa.select(*_SHEET, _Q.position, _Q.revision_id, _Q.choice_order, _Q.chosen)
     .join_from(ATTEMPTS, QUESTIONS, _Q.attempt_id == _A.id)
     .where(_A.id == _ID)
     .order_by(_Q.position)
@@ -119,6 +121,12 @@ _LOCKED_PAPER = _PAPER.add_columns(
     _turns(_REWARDED, _of_this("citizen_id"), _of_this("campaign_id"), _other.c.fixed_points > 0).label("rewarded_today"),
 ).with_for_update(of=[ATTEMPTS, QUESTIONS])
 _CITIZEN = sa.bindparam("citizen_id", type_=sa.Uuid)
+_OWN_PAPER = (
+    _LOCKED_PAPER.add_columns(*PROFILE_COLUMNS)
+    .join(CITIZENS_WITH_UNIT, CITIZENS.c.id == _A.citizen_id)
+    .where(CITIZENS.c.id == _CITIZEN)
+    .with_for_update(of=[ATTEMPTS, QUESTIONS, CITIZENS])
+)
 _CAMPAIGN = sa.bindparam("campaign_id", type_=sa.Uuid)
 _COUNT_TURNS = sa.select(
     _turns(_GRADED, _CITIZEN, _CAMPAIGN).label("graded"),
@@ -130,7 +138,11 @@ def _view(rows: Sequence[Any]) -> AttemptView:
     if not rows:
         raise AttemptNotFound
     width = len(_FIELDS)
-    questions = tuple(QuestionView(*row[width : width + 5]) for row in rows)
+    marks: str | None = rows[0].marks
+    questions = tuple(
+        QuestionView(position, revision_id, order, chosen, None if marks is None else marks[position - 1] == "1")
+        for position, revision_id, order, chosen in (row[width : width + 4] for row in rows)
+    )
     fields: tuple[Any, ...] = (*rows[0][:width], questions)
     return AttemptView(*fields)
 
@@ -147,6 +159,15 @@ def lock_attempt(attempt_id: uuid.UUID, today: dt.date) -> tuple[AttemptView, Tu
     """
     rows = fetch(_LOCKED_PAPER, {"attempt_id": attempt_id, "today": today})
     return _view(rows), Turns(rows[0].graded_today, rows[0].rewarded_today)
+
+
+def lock_own_attempt(attempt_id: uuid.UUID, citizen_id: uuid.UUID, today: dt.date) -> tuple[AttemptView, Turns, Profile] | None:
+    """The same for a citizen's own paper, with the citizen's row locked and read in the same statement (order: attempt →
+    citizen); None if it is not this citizen's."""
+    rows = fetch(_OWN_PAPER, {"attempt_id": attempt_id, "citizen_id": citizen_id, "today": today})
+    if not rows:
+        return None
+    return _view(rows), Turns(rows[0].graded_today, rows[0].rewarded_today), as_profile(rows[0]._mapping)
 
 
 def count_turns(citizen_id: uuid.UUID, campaign_id: uuid.UUID, today: dt.date) -> Turns:

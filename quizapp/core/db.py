@@ -4,10 +4,12 @@ The *edge* (a view, a job, a command) opens ``with transaction():``; services fl
 """
 
 import datetime as dt
+import functools
 import logging
+import re
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -168,6 +170,19 @@ def _sqlite_value(value: Any) -> Any:
     return value
 
 
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
+
+
+@functools.lru_cache(maxsize=512)
+def _joined(statements: tuple[str, ...]) -> str:
+    """Statements as one for psycopg, which names parameters ``%(name)s``."""
+    if len(statements) == 1:
+        text = statements[0]
+    else:
+        text = "WITH " + ", ".join(f"w{number} AS ({sql} RETURNING 1)" for number, sql in enumerate(statements)) + " SELECT 1"
+    return _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
+
+
 def run_writes(*writes: Write) -> None:
     """Execute all writes: in one statement on PostgreSQL (data-modifying CTEs: one round trip instead of several), one
     after the other on SQLite, which has no round trips to save.
@@ -176,15 +191,26 @@ def run_writes(*writes: Write) -> None:
     """
     if not writes:
         return
-    if db.engine.dialect.name == "sqlite":
+    connection = db.session.connection()
+    if connection.dialect.name == "sqlite":
         for write in writes:
-            db.session.execute(sa.text(write.sql), {name: _sqlite_value(value) for name, value in write.params.items()})
+            connection.exec_driver_sql(write.sql, {name: _sqlite_value(value) for name, value in write.params.items()})
         return
-    if len(writes) == 1:
-        db.session.execute(sa.text(writes[0].sql), dict(writes[0].params))
-        return
-    parts = ", ".join(f"w{number} AS ({write.sql} RETURNING 1)" for number, write in enumerate(writes))
     merged = {name: value for write in writes for name, value in write.params.items()}
     if len(merged) != sum(len(write.params) for write in writes):
         raise ValueError("two writes use the same parameter name")
-    db.session.execute(sa.text(f"WITH {parts} SELECT 1"), merged)
+    connection.exec_driver_sql(_joined(tuple(write.sql for write in writes)), merged)
+
+
+def fetch(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Rows of a Core statement in the session's transaction, without the cost of the ORM's session: for hot paths."""
+    return db.session.connection().execute(statement, params).all()
+
+
+def fetch_alone(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Rows of one SELECT that needs no transaction around it. On PostgreSQL this saves sending BEGIN and ROLLBACK; SQLite
+    has no such cost, and a session that has begun already is used as it is."""
+    if db.session.registry().in_transaction() or db.engine.dialect.name == "sqlite":
+        return fetch(statement, params)
+    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        return connection.execute(statement, params).all()

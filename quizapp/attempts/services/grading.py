@@ -22,11 +22,10 @@ SOURCE = "attempt"
 
 _GRADE = (
     "UPDATE attempts SET state = 'graded', submitted_at = :a_at, submitted_on = :a_on, handed_in_at = :a_handed_in, "
-    "is_automatic = :a_automatic, correct_count = :a_correct, is_passed = :a_passed, ticket_count = :a_tickets, "
+    "is_automatic = :a_automatic, correct_count = :a_correct, marks = :a_marks, is_passed = :a_passed, ticket_count = :a_tickets, "
     "points = :a_points, fixed_points = :a_fixed, day_turn = :a_turn, demographic_group = :a_group, region_code = :a_region, "
     "organisation_id = :a_organisation, age_band = :a_age WHERE id = :a_id"
 )
-_MARK = "UPDATE attempt_questions SET is_correct = (substr(:q_marks, position, 1) = '1') WHERE attempt_id = :q_id"
 
 
 def grade_attempt(attempt: AttemptView, profile: Profile, turns: Turns, *, is_automatic: bool, now: dt.datetime) -> AttemptView:
@@ -55,6 +54,7 @@ def grade_attempt(attempt: AttemptView, profile: Profile, turns: Turns, *, is_au
         submitted_at=now,
         is_automatic=is_automatic,
         correct_count=grade.correct_count,
+        marks="".join("1" if mark else "0" for mark in grade.marks),
         is_passed=passed,
         ticket_count=earned.ticket_count,
         points=earned.points,
@@ -76,6 +76,7 @@ def _grade_writes(graded: AttemptView, profile: Profile, turn: int, now: dt.date
                 "a_handed_in": graded.handed_in_at,
                 "a_automatic": graded.is_automatic,
                 "a_correct": graded.correct_count,
+                "a_marks": graded.marks,
                 "a_passed": graded.is_passed,
                 "a_tickets": graded.ticket_count,
                 "a_points": graded.points,
@@ -87,7 +88,6 @@ def _grade_writes(graded: AttemptView, profile: Profile, turn: int, now: dt.date
                 "a_age": profile.age_band,
             },
         ),
-        Write(_MARK, {"q_id": graded.id, "q_marks": "".join("1" if question.is_correct else "0" for question in graded.questions)}),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import sqlalchemy as sa
 
 from quizapp.accounts import queries as account_queries
+from quizapp.accounts.queries import Profile
 from quizapp.attempts import queries, rules
 from quizapp.attempts.errors import AttemptClosed, AttemptNotFound, ProfileIncomplete, RegistrationRequired
 from quizapp.attempts.queries import AttemptView, Turns
@@ -37,18 +38,20 @@ def submit_attempt(*, attempt_id: uuid.UUID, asker: Asker, now: dt.datetime) -> 
     Refusals in the result: ``attempt_closed`` (lapsed), ``registration_required`` (a guest: the hand-in is kept),
     ``profile_incomplete`` (a citizen who has not told the group, the region …: likewise kept).
     """
-    attempt, turns = queries.lock_attempt(attempt_id, shanghai_day(now))
+    own = queries.lock_own_attempt(attempt_id, asker.citizen_id, shanghai_day(now)) if asker.citizen_id else None
+    attempt, turns, profile = own or (*queries.lock_attempt(attempt_id, shanghai_day(now)), None)
     if not rules.owns(attempt, asker):
         raise AttemptNotFound
     if attempt.state == "graded":
         return HandedIn(attempt)
-    return settle_attempt(attempt, turns, now, is_hand_in=True)
+    return settle_attempt(attempt, turns, now, is_hand_in=True, profile=profile)
 
 
-def settle_attempt(attempt: AttemptView, turns: Turns, now: dt.datetime, *, is_hand_in: bool) -> HandedIn:
+def settle_attempt(attempt: AttemptView, turns: Turns, now: dt.datetime, *, is_hand_in: bool, profile: Profile | None = None) -> HandedIn:
     """Make of a locked, not yet graded attempt what it has come to: graded, kept or lapsed.
 
     :param is_hand_in: somebody hands it in now; otherwise its time is over
+    :param profile: its citizen, if locked and read already
     """
     grace = campaign_queries.get_terms(attempt.terms_id).grace_seconds
     is_in_time = is_hand_in and rules.takes_hand_in(attempt, grace, now)
@@ -59,7 +62,7 @@ def settle_attempt(attempt: AttemptView, turns: Turns, now: dt.datetime, *, is_h
     is_automatic = attempt.is_automatic if attempt.state == "handed_in" else not is_in_time
     if attempt.citizen_id is None:
         return HandedIn(keep(attempt, now, is_automatic), RegistrationRequired())
-    profile = account_queries.lock_citizen(attempt.citizen_id)
+    profile = profile or account_queries.lock_citizen(attempt.citizen_id)
     missing = rules.missing_fields(profile, campaign_queries.get_terms(attempt.terms_id))
     if missing:
         return HandedIn(keep(attempt, now, is_automatic), ProfileIncomplete(missing))

@@ -146,6 +146,7 @@ def _insert(
         adopted_at=None,
         submitted_at=None,
         correct_count=None,
+        marks=None,
         is_passed=None,
         ticket_count=0,
         points=0,
