@@ -57,14 +57,15 @@ def packet(attempt_id: uuid.UUID) -> str | BaseResponse:
     }
     if ticket.result is not None:
         return _outcome(ticket.result, shared)
-    is_over = ticket.state != "granted" or now >= ticket.expires_at
+    ends_at = services.ticket_end(ticket.campaign_id, ticket.granted_at)
     age_band = get_profile(citizen_id).age_band
     return render_template(
         "lottery/packet.html",
         **shared,
         attempt_id=attempt_id,
         ticket=ticket,
-        is_over=is_over,
+        ends_at=ends_at,
+        is_over=ticket.state != "granted" or now >= ends_at,
         needs_age_band=age_band is None,
         is_excluded=is_minor(age_band) and not services.manifest_for(ticket.campaign_id)["allows_minors"],
         alias=services.alias_for(ticket.campaign_id, citizen_id),

@@ -145,6 +145,17 @@ def test_the_last_moment_of_a_ticket_still_counts() -> None:
     proof.verify(ledger_lines())
 
 
+def test_the_manifest_decides_how_long_a_ticket_lives_whatever_later_terms_say() -> None:
+    pool = make_pool(ticket_hours=24)
+    citizen = make_citizen()
+    short, long = grant(pool, citizen, hours=1), grant(pool, citizen, hours=72)
+    assert draw(citizen, short, now=NOW + dt.timedelta(hours=23)).is_won
+    with pytest.raises(TicketExpired):
+        draw(citizen, long, now=NOW + DAY)
+    jobs.expire_tickets(NOW + 3 * DAY)
+    proof.verify(ledger_lines())
+
+
 def test_without_an_age_band_the_ticket_waits_and_a_minor_does_not_draw() -> None:
     pool = make_pool()
     nobody, child = make_citizen(age_band=None), make_citizen(age_band="14_17")

@@ -4,7 +4,7 @@ No verb takes an outcome, a prize or a chance: what a draw gives is computed in 
 """
 
 from quizapp.lottery.queries import DrawResult
-from quizapp.lottery.services.chain import alias_for, manifest_for
+from quizapp.lottery.services.chain import alias_for, manifest_for, ticket_end
 from quizapp.lottery.services.draws import draw_ticket
 from quizapp.lottery.services.pools import open_pool
 from quizapp.lottery.services.tickets import grant_tickets, ticket_writes
@@ -21,6 +21,7 @@ __all__ = [
     "manifest_for",
     "open_pool",
     "reveal_secrets",
+    "ticket_end",
     "ticket_writes",
     "void_tickets",
 ]

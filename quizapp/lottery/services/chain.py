@@ -120,12 +120,20 @@ def manifest_of(pool_id: uuid.UUID) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _pool_id(campaign_id: uuid.UUID) -> uuid.UUID:
-    return db.session.scalars(sa.select(PrizePool.id).filter_by(campaign_id=campaign_id)).one()
+    found = db.session.scalar(sa.select(PrizePool.id).filter_by(campaign_id=campaign_id))
+    if found is None:
+        raise DrawUnavailable
+    return found
 
 
 def manifest_for(campaign_id: uuid.UUID) -> dict[str, Any]:
     """The manifest of a campaign's pool."""
     return manifest_of(_pool_id(campaign_id))
+
+
+def ticket_end(campaign_id: uuid.UUID, granted_at: dt.datetime) -> dt.datetime:
+    """When a ticket granted then is over: by the manifest, which no later version of the terms changes."""
+    return granted_at + dt.timedelta(hours=manifest_for(campaign_id)["ticket_hours"])
 
 
 def alias_for(campaign_id: uuid.UUID, citizen_id: uuid.UUID) -> str:

@@ -12,7 +12,7 @@ from quizapp.core.ids import new_id
 from quizapp.lottery import proof, queries, rules
 from quizapp.lottery.errors import DrawUnavailable, MinorExcluded, NoTicket, ProfileIncomplete, TicketExpired, TicketVoid
 from quizapp.lottery.queries import DrawResult
-from quizapp.lottery.services.chain import LockedPool, alias_of, day_index, lock_pool, manifest_of
+from quizapp.lottery.services.chain import LockedPool, alias_of, day_index, lock_pool, manifest_of, ticket_end
 from quizapp.lottery.services.pools import vault
 from quizapp.payouts import services as payouts
 
@@ -44,7 +44,8 @@ def draw_ticket(*, citizen_id: uuid.UUID, source_type: str, source_id: uuid.UUID
         raise NoTicket
     if ticket.result is not None:
         return ticket.result
-    _check_state(ticket.state, ticket.expires_at, now)
+    ends_at = ticket_end(ticket.campaign_id, ticket.granted_at)
+    _check_state(ticket.state, ends_at, now)
     profile = lock_citizen(citizen_id)
     if profile.age_band is None:
         raise ProfileIncomplete
@@ -56,16 +57,16 @@ def draw_ticket(*, citizen_id: uuid.UUID, source_type: str, source_id: uuid.UUID
     moment = queries.read_under_lock(ticket, pool.id, today)
     if moment.is_drawn:
         return queries.get_result(ticket.id)
-    _check_state(moment.state, ticket.expires_at, now)
+    _check_state(moment.state, ends_at, now)
     day, secret = _day_and_secret(pool, ticket, moment, now)
     return _draw(pool, manifest, ticket, day=day, secret=secret, wins_total=moment.wins_total, wins_today=moment.wins_today, now=now)
 
 
-def _check_state(state: str, expires_at: dt.datetime, now: dt.datetime) -> None:
+def _check_state(state: str, ends_at: dt.datetime, now: dt.datetime) -> None:
     """A ticket past its end is over, worker or no worker."""
     if state == "void":
         raise TicketVoid
-    if state == "expired" or (state == "granted" and now >= expires_at):
+    if state == "expired" or (state == "granted" and now >= ends_at):
         raise TicketExpired
 
 

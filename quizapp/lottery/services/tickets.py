@@ -33,7 +33,7 @@ def ticket_writes(
     """The writes that grant ``count`` tickets, sequences from 1, for hot paths (``core.db.run_writes``).
 
     :param client_nonce: what the citizen's device sent when the attempt started, at most 64 hex digits; may be empty
-    :param ticket_hours: how long the tickets live, as the pool's manifest says
+    :param ticket_hours: how long the tickets live, as the pool's manifest says; should they differ, the manifest decides
     A source that has tickets already is refused by the database (unique source and sequence).
 
     :raises ValueError: for a nonce that is not hexadecimal: the ledger has no place for free text

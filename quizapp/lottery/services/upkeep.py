@@ -11,7 +11,7 @@ from quizapp.core.clock import day_end
 from quizapp.core.db import db, run_writes
 from quizapp.lottery import proof, rules
 from quizapp.lottery.models import DaySecret, DrawTicket
-from quizapp.lottery.services.chain import TICKETS_PER_RECORD, LockedPool, chain_unlisted, lock_pool
+from quizapp.lottery.services.chain import TICKETS_PER_RECORD, LockedPool, chain_unlisted, lock_pool, manifest_of
 from quizapp.lottery.services.pools import vault
 
 REVEAL_DELAY = dt.timedelta(minutes=10)
@@ -33,8 +33,9 @@ def expire_tickets(*, campaign_id: uuid.UUID, now: dt.datetime) -> int:
     """Close the tickets of a campaign that nobody drew in time. Returns how many."""
     pool = lock_pool(campaign_id)
     _chain_all(pool, now)
+    granted_by = now - dt.timedelta(hours=manifest_of(pool.id)["ticket_hours"])
     late = sa.select(DrawTicket.id).where(
-        DrawTicket.campaign_id == campaign_id, DrawTicket.state == "granted", DrawTicket.expires_at <= now
+        DrawTicket.campaign_id == campaign_id, DrawTicket.state == "granted", DrawTicket.granted_at <= granted_by
     )
     ids = list(db.session.scalars(late.order_by(DrawTicket.granted_at, DrawTicket.id)))
     for start in range(0, len(ids), TICKETS_PER_RECORD):
