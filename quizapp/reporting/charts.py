@@ -11,7 +11,7 @@ from quizapp.reporting.rules import Figures
 from quizapp.web.ui import column_chart, line_chart
 
 MAX_DAYS = 400
-MANY_DAYS = 12
+MANY_DAYS = 7
 MOST_LABELS = 6
 
 

@@ -212,6 +212,7 @@ def mask_small_groups(rows: Sequence[Row], total: Row, minimum: int = MINIMUM_PE
         raise ValueError("a public table crosses at most two dimensions")
     table = _Table(rows, minimum)
     is_enough = table.hide_enough()
-    persons = total.figures.participant_count if total.figures else 0
+    whole = total.figures or Figures()
+    is_total_small = whole.attempt_count > 0 and whole.participant_count < minimum
     masked = tuple(replace(row, figures=None) if index in table.hidden else row for index, row in enumerate(rows))
-    return masked if is_enough else (), replace(total, figures=None) if persons < minimum else total
+    return masked if is_enough else (), replace(total, figures=None) if is_total_small else total

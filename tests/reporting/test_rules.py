@@ -77,7 +77,7 @@ def _mask(sizes: list[int]) -> tuple[list[int | None], int | None]:
 @pytest.mark.parametrize(
     ("sizes", "shown", "total"),
     [
-        ([], [], None),
+        ([], [], 0),
         ([5, 9], [5, 9], 14),
         ([3, 9, 20], [None, None, 20], 32),  # one hidden row would be the total less the others
         ([1, 2, 9, 20], [None, None, None, 20], 32),  # two small ones together are three persons
@@ -122,12 +122,12 @@ def test_no_hidden_small_row_can_be_had_from_the_total(sizes: list[int]) -> None
     shown, total = _mask(sizes)
     for size, value in zip(sizes, shown, strict=True):
         assert value is None or value == size >= MINIMUM
-    assert (total is None) == (sum(sizes) < MINIMUM)
+    assert (total is None) == (0 < sum(sizes) < MINIMUM)
     if total is None:
         return
     printed = {index: value for index, value in enumerate(shown) if value is not None}
     derived = _derive(printed, [(tuple(range(len(sizes))), total)])
-    assert all(sizes[index] >= MINIMUM for index in derived)
+    assert [index for index in derived if 0 < sizes[index] < MINIMUM] == []
     rest = total - sum(printed.values())
     assert rest == 0 or rest >= MINIMUM or all(size == 0 for size, value in zip(sizes, shown, strict=True) if value is None)
 
