@@ -1,5 +1,6 @@
 """A running demo and a real Chromium. The demo is seeded once and served by threads of this process."""
 
+import logging
 import os
 import shutil
 import threading
@@ -39,6 +40,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         flask_migrate.upgrade()
         seeding.run_all()
         db.session.remove()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
