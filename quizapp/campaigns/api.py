@@ -7,6 +7,7 @@ from flask import Response
 
 from quizapp.accounts import queries as accounts
 from quizapp.campaigns import queries, rules, wording
+from quizapp.campaigns.bureau_api import blp as bureau_blp
 from quizapp.campaigns.rules import CampaignView, Phase
 from quizapp.campaigns.schemas import CampaignListArgs, CampaignListSchema, CampaignSchema, RulesSchema
 from quizapp.core.clock import rfc3339, utc_now
@@ -15,7 +16,7 @@ from quizapp.web.access import public
 from quizapp.web.api import Blueprint
 
 blp = Blueprint("campaigns_api", __name__, url_prefix="/api/v1", description="竞答活动")
-blueprints = (blp,)
+blueprints = (blp, bureau_blp)
 
 _bodies: dict[tuple[str, int, Phase], bytes] = {}
 """Bodies as bytes by slug, version and phase: a campaign is read far more often than it changes."""

@@ -16,7 +16,7 @@ from typing import Any
 import redis
 import sqlalchemy as sa
 
-from quizapp.accounts.models import Organisation
+from quizapp.accounts.models import Organisation, StaffAccount
 from quizapp.campaigns import rules
 from quizapp.campaigns.errors import CampaignNotFound
 from quizapp.campaigns.models import Campaign, CampaignHost, CampaignTermsVersion
@@ -230,6 +230,11 @@ def lock_campaign(campaign_id: uuid.UUID) -> Campaign:
     return campaign
 
 
+def find_campaign(campaign_id: uuid.UUID) -> Campaign | None:
+    """A campaign of any status."""
+    return db.session.get(Campaign, campaign_id)
+
+
 def find_by_slug(slug: str) -> Campaign | None:
     """A campaign of any status."""
     return db.session.scalar(sa.select(Campaign).where(Campaign.slug == slug))
@@ -269,3 +274,10 @@ def in_scopes(paths: Sequence[str]) -> sa.ColumnElement[bool]:
         hosts.append(Campaign.host_organisation_id.in_(inside))
         hosts.append(Campaign.id.in_(sa.select(CampaignHost.campaign_id).where(CampaignHost.organisation_id.in_(inside))))
     return sa.or_(sa.false(), *hosts)
+
+
+def names_of_staff(ids: Sequence[uuid.UUID | None]) -> dict[uuid.UUID, str]:
+    """Display names by staff id."""
+    wanted = {staff_id for staff_id in ids if staff_id}
+    rows = db.session.execute(sa.select(StaffAccount.id, StaffAccount.display_name).where(StaffAccount.id.in_(wanted)))
+    return dict(rows.all())

@@ -199,6 +199,11 @@ def deadline(terms: Terms, started_at: dt.datetime, is_large: bool) -> dt.dateti
     return terms.closes_at if allowed is None else started_at + dt.timedelta(seconds=allowed)
 
 
+def moment_of(text: str) -> dt.datetime:
+    """A moment as the terms write it, in UTC."""
+    return dt.datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(dt.UTC)
+
+
 def draw_days(terms: Terms) -> list[dt.date]:
     """The Shanghai days on which a ticket can be granted: the window, and after it as long as a paper begun in the last
     second runs and a guest may take to register."""

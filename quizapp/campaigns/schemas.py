@@ -63,3 +63,120 @@ class RulesSchema(ma.Schema):
     manifest_hash = ma.fields.String(allow_none=True)
     rules = ma.fields.List(ma.fields.Nested(RuleSchema), required=True)
     versions = ma.fields.List(ma.fields.Dict(), required=True)
+
+
+# ---- the bureau's side
+
+
+class UnitSchema(ma.Schema):
+    id = ma.fields.String(required=True)
+    name = ma.fields.String(required=True)
+
+
+class CohostSchema(UnitSchema):
+    signed_off_at = ma.fields.String(allow_none=True, required=True)
+
+
+class CheckProblemSchema(ma.Schema):
+    field = ma.fields.String(required=True, metadata={"description": "在 terms 里的位置，例如 draw.prizes[1].odds_ppm"})
+    severity = ma.fields.String(required=True, metadata={"description": "error 挡发布，warning 只提醒"})
+    message = ma.fields.String(required=True)
+
+
+class BureauCampaignSchema(ma.Schema):
+    """A campaign as its editors see it: the draft, the terms in force, what the rule check says."""
+
+    id = ma.fields.String(required=True)
+    slug = ma.fields.String(required=True)
+    title = ma.fields.String(required=True)
+    summary = ma.fields.String(required=True)
+    kind = ma.fields.String(required=True)
+    legal_basis = ma.fields.String(required=True)
+    theme = ma.fields.String(required=True)
+    status = ma.fields.String(required=True, metadata={"description": "draft, pending_approval, published, paused, closed"})
+    state = ma.fields.String(required=True, metadata={"description": "draft, pending_approval, soon, open, paused, ended"})
+    pause_reason = ma.fields.String(required=True)
+    version = ma.fields.Integer(required=True, metadata={"description": "每次改动加一，PATCH 时带上"})
+    host = ma.fields.Nested(UnitSchema, required=True)
+    cohosts = ma.fields.List(ma.fields.Nested(CohostSchema), required=True)
+    is_waiting = ma.fields.Boolean(required=True, metadata={"description": "等审批人批准"})
+    draft = ma.fields.Dict(required=True, metadata={"description": "编辑中的规则，可以不完整"})
+    terms = ma.fields.Dict(allow_none=True, required=True, metadata={"description": "现行规则"})
+    terms_version = ma.fields.Integer(allow_none=True, required=True)
+    terms_hash = ma.fields.String(allow_none=True, required=True)
+    opens_at = ma.fields.String(allow_none=True, required=True)
+    closes_at = ma.fields.String(allow_none=True, required=True)
+    problems = ma.fields.List(ma.fields.Nested(CheckProblemSchema), required=True)
+
+
+class BureauCampaignItemSchema(ma.Schema):
+    """A line of the list."""
+
+    id = ma.fields.String(required=True)
+    slug = ma.fields.String(required=True)
+    title = ma.fields.String(required=True)
+    kind = ma.fields.String(required=True)
+    status = ma.fields.String(required=True)
+    state = ma.fields.String(required=True)
+    version = ma.fields.Integer(required=True)
+    opens_at = ma.fields.String(allow_none=True, required=True)
+    closes_at = ma.fields.String(allow_none=True, required=True)
+
+
+class BureauCampaignListSchema(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(BureauCampaignItemSchema), required=True)
+    next = ma.fields.String(allow_none=True, required=True)
+
+
+class BureauListArgs(ma.Schema):
+    state = ma.fields.String(
+        validate=ma.validate.OneOf(["draft", "pending_approval", "soon", "open", "paused", "ended"]),
+        metadata={"description": "只要这个状态的活动"},
+    )
+    after = ma.fields.String(metadata={"description": "上一页给的 next"})
+    limit = ma.fields.Integer(load_default=20, validate=ma.validate.Range(1, 100))
+
+
+class NewCampaignSchema(ma.Schema):
+    """``terms`` may be incomplete; it has the shape of ``draft`` in the answer."""
+
+    slug = ma.fields.String(required=True)
+    title = ma.fields.String(required=True)
+    summary = ma.fields.String()
+    kind = ma.fields.String(load_default="voluntary")
+    legal_basis = ma.fields.String()
+    theme = ma.fields.String()
+    host_organisation_id = ma.fields.UUID()
+    cohost_ids = ma.fields.List(ma.fields.UUID(), validate=ma.validate.Length(max=50))
+    terms = ma.fields.Dict(keys=ma.fields.String())
+
+
+class CampaignChangesSchema(ma.Schema):
+    """What is left out stays; parts of ``terms`` that are given replace those parts."""
+
+    version = ma.fields.Integer(required=True, metadata={"description": "改的是哪一版；别人先改过就是 409"})
+    slug = ma.fields.String()
+    title = ma.fields.String()
+    summary = ma.fields.String()
+    kind = ma.fields.String()
+    legal_basis = ma.fields.String()
+    theme = ma.fields.String()
+    host_organisation_id = ma.fields.UUID()
+    cohost_ids = ma.fields.List(ma.fields.UUID(), validate=ma.validate.Length(max=50))
+    terms = ma.fields.Dict(keys=ma.fields.String())
+
+
+class VersionSchema(ma.Schema):
+    version = ma.fields.Integer(metadata={"description": "看过的是哪一版；省略就不比较"})
+
+
+class ReasonSchema(ma.Schema):
+    reason = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
+
+
+class ExtensionSchema(ma.Schema):
+    closes_at = ma.fields.AwareDateTime(required=True, metadata={"description": "新的结束时间，RFC 3339，不含此刻"})
+
+
+class SignatureSchema(ma.Schema):
+    organisation_id = ma.fields.UUID(required=True)

@@ -166,7 +166,7 @@ def submit_for_approval(campaign_id: uuid.UUID, *, now: dt.datetime, actor: Acto
     if campaign.status == "draft":
         campaign.status = "pending_approval"
     _touch(campaign)
-    _audit("campaign.submitted", campaign, actor, now, {"draft_hash": body_hash(_canonical(campaign.draft))})
+    _audit("campaign.submitted", campaign, actor, now, {"draft_hash": body_hash(canonical(campaign.draft))})
     return campaign
 
 
@@ -383,7 +383,8 @@ def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[st
     return {name: [before.get(name), after.get(name)] for name in names}
 
 
-def _canonical(draft: Mapping[str, Any]) -> dict[str, Any]:
+def canonical(draft: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole draft as it would be published."""
     return to_dict(from_dict({"schema": SCHEMA, **draft}))
 
 

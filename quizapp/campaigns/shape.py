@@ -8,6 +8,7 @@ from typing import Any
 from quizapp.campaigns.terms import PRIZE_KINDS, SCHEMA
 from quizapp.core.text import N_, has_forbidden_characters
 
+MISSING = N_("没有填。")
 Report = Callable[[str, str], None]
 Check = Callable[[Report, str, Any], None]
 
@@ -30,12 +31,17 @@ def check_shape(body: Any) -> list[tuple[str, str]]:
     return found
 
 
+def check_draft(body: Any) -> list[tuple[str, str]]:
+    """Mistakes of an unfinished body: what is there must be right, what is not there yet may be missing."""
+    return [(path, message) for path, message in check_shape(body) if message != MISSING or path.endswith("]") or not path]
+
+
 def _whole(low: int, high: int, *, optional: bool = False) -> Check:
     def check(report: Report, path: str, value: Any) -> None:
         if optional and value is None:
             return
         if isinstance(value, bool) or not isinstance(value, int):
-            report(path, N_("没有填。") if value is None else N_("应当是整数。"))
+            report(path, MISSING if value is None else N_("应当是整数。"))
         elif not low <= value <= high:
             report(path, f"应当在 {low:,} 到 {high:,} 之间。")
 
@@ -50,9 +56,9 @@ def _flag(report: Report, path: str, value: Any) -> None:
 def _text(limit: int, *, optional: bool = False) -> Check:
     def check(report: Report, path: str, value: Any) -> None:
         if not isinstance(value, str):
-            report(path, N_("没有填。") if value is None else N_("应当是文字。"))
+            report(path, MISSING if value is None else N_("应当是文字。"))
         elif not value.strip() and not optional:
-            report(path, N_("没有填。"))
+            report(path, MISSING)
         elif len(value) > limit:
             report(path, f"最多 {limit} 个字。")
         elif has_forbidden_characters(value):
@@ -79,7 +85,7 @@ def _matching(pattern: re.Pattern[str], message: str) -> Check:
 
 def _moment(report: Report, path: str, value: Any) -> None:
     if value is None or value == "":
-        report(path, N_("没有填。"))
+        report(path, MISSING)
         return
     try:
         moment = dt.datetime.fromisoformat(str(value).replace("Z", "+00:00"))
@@ -95,9 +101,9 @@ def _moment(report: Report, path: str, value: Any) -> None:
 def _list(item: Check, low: int, high: int) -> Check:
     def check(report: Report, path: str, value: Any) -> None:
         if not isinstance(value, list | tuple):
-            report(path, N_("没有填。") if value is None else N_("应当是列表。"))
+            report(path, MISSING if value is None else N_("应当是列表。"))
         elif not low <= len(value) <= high:
-            report(path, f"应当有 {low} 到 {high} 项。" if value else N_("没有填。"))
+            report(path, f"应当有 {low} 到 {high} 项。" if value else MISSING)
         else:
             for place, inner in enumerate(value, 1):
                 item(report, f"{path}[{place}]", inner)
@@ -112,7 +118,7 @@ def _record(required: Mapping[str, Check], optional: Mapping[str, Check] | None 
         if nullable and value is None:
             return
         if not isinstance(value, Mapping):
-            report(path, N_("没有填。") if value is None else N_("应当是一组字段。"))
+            report(path, MISSING if value is None else N_("应当是一组字段。"))
             return
         prefix = f"{path}." if path else ""
         for name in value:

@@ -14,8 +14,8 @@ from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.terms import DrawTerms, Eligibility, Paper, PaperPart, Points, PrizeTerms, Terms, Tries, to_dict
 from quizapp.core.clock import utc_now
 from quizapp.core.db import db, in_transaction, transaction
-from quizapp.core.ids import new_id
 from quizapp.questions.queries import find_bank
+from tests.factories.accounts import make_organisation, reference_data
 from tests.factories.questions import make_bank
 
 HOUR = dt.timedelta(hours=1)
@@ -23,23 +23,13 @@ ONE_CODE_PRIZE = (PrizeTerms(name="话费券", kind="code", quantity=10, odds_pp
 """A prize that every draw wins while there is stock."""
 
 
-def make_host(name: str = "市司法局", parent: Organisation | None = None) -> Organisation:
-    """An organisation that hosts; the same name under the same parent is made once."""
-    parent_id = parent.id if parent else None
-    found = db.session.scalar(sa.select(Organisation).filter_by(name=name, parent_id=parent_id))
-    if found is not None:
-        return found
-    organisation_id = new_id()
-    organisation = Organisation(
-        id=organisation_id,
-        name=name,
-        parent_id=parent_id,
-        path=f"{parent.path if parent else '/'}{organisation_id.hex}/",
-        is_host=True,
-        created_at=utc_now(),
-    )
-    _in_transaction(lambda: db.session.add(organisation))
-    return organisation
+def make_host(name: str | None = None, parent: Organisation | None = None) -> Organisation:
+    """A unit that hosts: the root, or one below it by name, made once."""
+    root = reference_data()
+    if name is None:
+        return root
+    found = db.session.scalar(sa.select(Organisation).filter_by(name=name))
+    return found or make_organisation(name, parent or root, is_host=True)
 
 
 def make_terms(
