@@ -81,7 +81,7 @@ def register() -> None:
     """Put these functions where they are asked for; once, however many applications are made."""
     if find_state not in campaign_views.visitor_state:
         campaign_views.visitor_state.append(find_state)
-    if give_up_papers not in account_services.on_delete:
-        account_services.on_delete.append(give_up_papers)
+    if give_up_papers not in account_services.on_delete_first:
+        account_services.on_delete_first.append(give_up_papers)
     if ("attempts", export_attempts) not in account_services.export_parts:
         account_services.export_parts.append(("attempts", export_attempts))

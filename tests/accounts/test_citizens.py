@@ -265,6 +265,7 @@ def test_a_deleted_number_waits_thirty_days() -> None:
 def test_open_claims_are_settled_or_given_up_first(monkeypatch: pytest.MonkeyPatch) -> None:
     settled: list[uuid.UUID] = []
     monkeypatch.setattr(citizens, "on_delete_checks", [lambda _: "您还有 1 个奖品没领。", lambda _: None])
+    monkeypatch.setattr(citizens, "on_delete_first", [])
     monkeypatch.setattr(citizens, "on_delete", [lambda citizen_id, now: settled.append(citizen_id)])
     citizen = make_citizen()
     with pytest.raises(OpenClaims) as refused:
