@@ -30,6 +30,8 @@ def build_pending_reports(now: dt.datetime | None = None, limit: int = 50) -> in
     """
     done = 0
     for _ in range(limit):
+        if not services.is_report_waiting(now or utc_now()):
+            break
         with transaction():
             claim = services.claim_report(now or utc_now())
         if claim is None:

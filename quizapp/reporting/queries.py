@@ -16,7 +16,7 @@ from quizapp.campaigns.queries import in_scopes
 from quizapp.core.clock import rfc3339, utc_now
 from quizapp.core.db import db
 from quizapp.core.errors import InvalidInput
-from quizapp.core.text import N_
+from quizapp.core.text import N_, has_forbidden_characters
 from quizapp.reporting import rules
 from quizapp.reporting.rules import Figures, Row
 
@@ -123,6 +123,9 @@ def list_regions_at(level: str, session: AnySession | None = None) -> list[tuple
 
 
 def find_region(code: str, session: AnySession | None = None) -> Region | None:
+    """The division of this code, whatever somebody typed."""
+    if has_forbidden_characters(code):
+        return None
     return (session or db.session).get(Region, code)
 
 

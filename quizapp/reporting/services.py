@@ -158,10 +158,19 @@ class Claim:
         return f"report-{self.request_id.hex}-{build_count or self.build_count}.{self.order.format}"
 
 
+def _is_free(now: dt.datetime) -> sa.ColumnElement[bool]:
+    is_abandoned = sa.and_(ReportRequest.state == "building", ReportRequest.claimed_until <= now)
+    return sa.or_(ReportRequest.state == "pending", is_abandoned)
+
+
+def is_report_waiting(now: dt.datetime) -> bool:
+    """Whether there is anything to claim; a look that locks nothing."""
+    return db.session.scalar(sa.select(ReportRequest.id).where(_is_free(now)).limit(1)) is not None
+
+
 def claim_report(now: dt.datetime) -> Claim | None:
     """Take the oldest report that waits, or whose builder died. Several workers never take the same one."""
-    is_free = sa.or_(ReportRequest.state == "pending", sa.and_(ReportRequest.state == "building", ReportRequest.claimed_until <= now))
-    oldest = sa.select(ReportRequest).where(is_free).order_by(ReportRequest.created_at, ReportRequest.id).limit(1)
+    oldest = sa.select(ReportRequest).where(_is_free(now)).order_by(ReportRequest.created_at, ReportRequest.id).limit(1)
     request = db.session.scalars(oldest.with_for_update(skip_locked=True), execution_options={"populate_existing": True}).first()
     if request is None:
         return None

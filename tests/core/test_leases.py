@@ -7,6 +7,7 @@ from quizapp.core import leases
 from quizapp.core.db import db, transaction
 from quizapp.core.leases import AdvisoryLead, LeaseLead, find_last_sign, say_alive
 from tests.conftest import postgresql_only
+from tests.web.test_limits import counting, redis_url  # noqa: F401 - fixtures: without Redis, with it, and with a lost one
 
 NOW = dt.datetime(2026, 3, 20, 4, 0, tzinfo=dt.UTC)
 pytestmark = pytest.mark.usefixtures("app")
@@ -39,6 +40,13 @@ def test_a_sign_of_life_is_left_and_found(app: Flask) -> None:
     db.session.rollback()
     say_alive("t", "two", NOW + dt.timedelta(seconds=5))
     assert find_last_sign("t") == NOW + dt.timedelta(seconds=5)
+
+
+def test_a_sign_of_life_is_found_with_redis_without_and_when_it_is_lost(app: Flask, counting: str) -> None:  # noqa: F811
+    say_alive("t", "one", NOW)
+    assert find_last_sign("t") == NOW
+    row = db.session.get(leases.WorkerLease, "t")
+    assert (row is None) == (counting == "redis")
 
 
 @postgresql_only

@@ -102,6 +102,7 @@ def test_without_a_dimension_there_is_a_total_and_no_row(client: FlaskClient, ca
         ({"campaign": "x" * 65}, "campaign.0"),
         ({"region_level": "planet"}, "region_level"),
         ({"region": "1"}, "region"),
+        ({"region": "\x00"}, "region"),
         ({"demographic_group": "kings"}, "demographic_group"),
         ({"by": "\x00"}, "by"),
     ],
@@ -192,6 +193,7 @@ def test_the_same_order_twice_is_one_and_a_key_repeats_its_answer(client: FlaskC
         {"format": "csv", "is_public": True, "by": ["day", "region", "campaign"]},
         {"format": "csv", "surprise": 1},
         {"format": "csv", "from": "2026-03-11", "to": "2026-03-10"},
+        {"format": "csv", "campaign": ["\x00"]},
     ],
 )
 def test_an_order_that_cannot_be_built_is_refused(
@@ -200,6 +202,15 @@ def test_an_order_that_cannot_be_built_is_refused(
     answer = _order(client, reader, **body)
     assert (answer.status_code, answer.json["code"]) == (422, "invalid_input")
     assert db.session.scalar(sa.select(sa.func.count()).select_from(ReportRequest)) == 0
+
+
+@pytest.mark.parametrize("field", ["region", "demographic_group", "region_level"])
+def test_half_a_character_is_refused_like_any_unknown_value(
+    client: FlaskClient, campaign: Campaign, reader: StaffAccount, field: str
+) -> None:
+    raw = f'{{"format": "csv", "{field}": "\\ud800"}}'
+    answer = client.post("/api/v1/admin/reports", data=raw, content_type="application/json", headers=headers_for(reader))
+    assert (answer.status_code, list(answer.json["errors"])) == (422, [field])
 
 
 def test_nobody_reaches_anothers_file(client: FlaskClient, campaign: Campaign, reader: StaffAccount) -> None:
