@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Error as PlaywrightError
 
 from quizapp.accounts.models import StaffAccount
 from quizapp.attempts.models import Attempt
@@ -106,7 +107,12 @@ def _walk(context: BrowserContext, site: Site, paths: list[str], widths: tuple[i
                 bodies[answer.url] = len(gzip.compress(answer.body(), 6))  # type: ignore[attr-defined]  # the same
 
         page.on("response", keep)
-        answer = page.goto(path, wait_until="load")
+        try:
+            answer = page.goto(path, wait_until="load")
+        except PlaywrightError as error:
+            if "Download is starting" not in error.message:
+                raise
+            answer = None
         page.remove_listener("response", keep)
         if answer is None or "text/html" not in answer.headers.get("content-type", ""):
             continue
