@@ -13,7 +13,7 @@ from quizapp.attempts import rules
 from quizapp.attempts.errors import AttemptNotFound
 from quizapp.attempts.models import Attempt, AttemptEvent, AttemptQuestion
 from quizapp.campaigns.models import Campaign
-from quizapp.core.db import UtcDateTime, db, fetch
+from quizapp.core.db import UtcDateTime, db, fetch, fetch_alone
 
 ATTEMPTS = cast(sa.Table, Attempt.__table__)
 QUESTIONS = cast(sa.Table, AttemptQuestion.__table__)
@@ -149,7 +149,7 @@ def _view(rows: Sequence[Any]) -> AttemptView:
 
 def get_attempt(attempt_id: uuid.UUID) -> AttemptView:
     """:raises AttemptNotFound: if there is no such attempt"""
-    return _view(fetch(_PAPER, {"attempt_id": attempt_id}))
+    return _view(fetch_alone(_PAPER, {"attempt_id": attempt_id}))
 
 
 def lock_attempt(attempt_id: uuid.UUID, today: dt.date) -> tuple[AttemptView, Turns]:
@@ -172,7 +172,7 @@ def lock_own_attempt(attempt_id: uuid.UUID, citizen_id: uuid.UUID, today: dt.dat
 
 def count_turns(citizen_id: uuid.UUID, campaign_id: uuid.UUID, today: dt.date) -> Turns:
     """What a citizen had graded in a campaign on a Shanghai day."""
-    row = db.session.execute(_COUNT_TURNS, {"citizen_id": citizen_id, "campaign_id": campaign_id, "today": today}).one()
+    [row] = fetch(_COUNT_TURNS, {"citizen_id": citizen_id, "campaign_id": campaign_id, "today": today})
     return Turns(row.graded, row.rewarded)
 
 
@@ -234,7 +234,7 @@ _TRIES_AND_OPEN = _TRIES.add_columns(_OPEN.scalar_subquery())
 
 def count_tries(citizen_id: uuid.UUID, campaign_id: uuid.UUID, day: dt.date) -> Tries:
     """How often a citizen has begun an attempt, on that Shanghai day and ever, and the one that is open."""
-    row = db.session.execute(_TRIES_AND_OPEN, {"citizen_id": citizen_id, "campaign_id": campaign_id, "today": day}).one()
+    [row] = fetch(_TRIES_AND_OPEN, {"citizen_id": citizen_id, "campaign_id": campaign_id, "today": day})
     return Tries(*row)
 
 
@@ -250,8 +250,8 @@ _OPEN_SHEET = sa.select(_A.id, _A.deadline_at).where(_A.campaign_id == _CAMPAIGN
 
 def find_open(citizen_id: uuid.UUID, campaign_id: uuid.UUID) -> tuple[uuid.UUID, dt.datetime] | None:
     """Id and deadline of a citizen's open attempt in a campaign."""
-    row = db.session.execute(_OPEN_SHEET, {"citizen_id": citizen_id, "campaign_id": campaign_id}).one_or_none()
-    return None if row is None else (row[0], row[1])
+    rows = fetch(_OPEN_SHEET, {"citizen_id": citizen_id, "campaign_id": campaign_id})
+    return (rows[0][0], rows[0][1]) if rows else None
 
 
 # ---- what the worker looks for

@@ -2,7 +2,6 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -367,50 +366,6 @@ def test_withheld_feedback_stays_withheld_everywhere(client: FlaskClient, citize
             assert [question[name] for name in ("answer", "correct", "explanation", "citations")] == [None] * 4
             assert question["chosen"]
         assert "的讲解" not in answer.text
-
-
-# ---- cost
-
-
-@contextmanager
-def _statements() -> Iterator[list[str]]:
-    """The SQL that runs inside, without what begins and ends transactions."""
-    seen: list[str] = []
-
-    def note(conn: Any, cursor: Any, statement: str, *rest: Any) -> None:
-        if statement.split(None, 1)[0].upper() not in ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"):
-            seen.append(statement)
-
-    sa.event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        sa.event.remove(db.engine, "before_cursor_execute", note)
-
-
-def test_how_many_statements_each_call_takes(
-    app: Flask, client: FlaskClient, campaign: Campaign, me: dict[str, str], citizen: Citizen
-) -> None:
-    """The session look-up included. PostgreSQL takes the writes of a hand-in in one statement, SQLite one by one."""
-    assert _views()  # revisions are kept by each process once read
-    warm = make.play(campaign, make_citizen(), now=NOW)
-    client.get(f"{API}/attempts/{warm.id}", headers=me)
-    is_sqlite = app.config["IS_SQLITE"]
-    with _statements() as starting:
-        paper = _start(client, me).json["id"]
-    with _statements() as saving:
-        _put(client, paper, 1, ["A"], me)
-    _answer_all(client, paper, me)
-    with _statements() as reading:
-        client.get(f"{API}/attempts/{paper}", headers=me)
-    with _statements() as submitting:
-        result = _submit(client, paper, me)
-    assert (result.status_code, result.json["points"], result.json["ticket_count"]) == (200, 20, 1)
-    with _statements() as repeating:
-        _submit(client, paper, me)
-    assert len(submitting) <= (9 if is_sqlite else 4), submitting
-    assert len(starting) <= (6 if is_sqlite else 5), starting
-    assert (len(saving), len(reading), len(repeating)) == (3, 2, 2)
 
 
 def test_bodies_stay_small(client: FlaskClient, campaign: Campaign, me: dict[str, str]) -> None:

@@ -48,5 +48,5 @@ def save_answer(*, attempt_id: uuid.UUID, asker: Asker, position: int, choices: 
         return SavedAnswer(position, tuple(choices), AttemptClosed())
     kind = question_queries.get_revisions([sheet.revision_id])[sheet.revision_id].kind
     letters = rules.check_choices(kind, sheet.choice_order, choices)
-    db.session.execute(_SAVE, {"of_attempt": sheet.id, "at_position": position, "letters": letters, "at": now})
+    db.session.connection().execute(_SAVE, {"of_attempt": sheet.id, "at_position": position, "letters": letters, "at": now})
     return SavedAnswer(position, tuple(letters))
