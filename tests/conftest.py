@@ -15,7 +15,7 @@ from typing import Any
 import flask_migrate
 import pytest
 import sqlalchemy as sa
-from flask import Flask
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 
 from config import TestingConfig
@@ -113,6 +113,7 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="session")
 def built_app(database: Database) -> Iterator[Flask]:
     app = create_app(TestingConfig(database.environment()))
+    app.test_client_class = Browser
     with app.app_context():
         flask_migrate.upgrade()
         database.keep_template()
@@ -136,14 +137,14 @@ class Browser(FlaskClient):
     what a request wrote."""
 
     def open(self, *args: Any, **kwargs: Any) -> Any:
-        db.session.rollback()
+        if has_app_context():
+            db.session.rollback()
         with self.application.app_context():
             return super().open(*args, **kwargs)
 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    app.test_client_class = Browser
     return app.test_client()
 
 
