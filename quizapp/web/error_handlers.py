@@ -39,6 +39,8 @@ def problem(code: str, detail: str, status: int, **members: Any) -> Response:
 def _answer(code: str, detail: str, status: int, **members: Any) -> Response:
     if wants_json():
         return problem(code, detail, status, **members)
+    if status in (429, 503):
+        return Response(render_template("web/busy.html", detail=detail), status=status, mimetype="text/html")
     page = render_template("web/error.html", code=code, message=detail, status=status, request_id=g.get("request_id", ""))
     return Response(page, status=status, mimetype="text/html")
 

@@ -118,7 +118,7 @@ def test_forty_citizens_from_eight_threads_and_the_report_equals_what_was_played
     assert put.status_code == 404
 
     with transaction():
-        reader = accounts.bearer_for(accounts.make_staff("report_reader"))
+        reader = accounts.bearer_for(accounts.make_staff("report_reader", has_totp=True))
     today = shanghai_day(utc_now()).isoformat()
     report = _call(client, "GET", f"admin/reports/participation?campaign={SLUG}&from={today}&to={today}&by=demographic_group", reader)
     assert report.status_code == 200, report.text
