@@ -25,7 +25,8 @@ def _day_labels(days: Sequence[dt.date], width: int) -> list[str]:
         ]
     printed = max(1, round(len(days) * 62 / width))
     step = printed * -(-len(days) // (printed * MOST_LABELS))
-    return [f"{day.month}月{day.day}日" if place % step == 0 else "" for place, day in enumerate(days)]
+    last = len(days) - 1  # a label at the edge would be cut off
+    return [f"{day.month}月{day.day}日" if place % step == 0 and place != last else "" for place, day in enumerate(days)]
 
 
 def days_of(table: ParticipationTable) -> list[tuple[dt.date, Figures]]:
