@@ -1,6 +1,7 @@
 """Campaigns as JSON for anybody."""
 
 import json
+import uuid
 from typing import Any
 
 from flask import Response
@@ -18,8 +19,8 @@ from quizapp.web.api import Blueprint
 blp = Blueprint("campaigns_api", __name__, url_prefix="/api/v1", description="竞答活动")
 blueprints = (blp, bureau_blp)
 
-_bodies: dict[tuple[str, int, Phase], bytes] = {}
-"""Bodies as bytes by slug, version and phase: a campaign is read far more often than it changes."""
+_bodies: dict[tuple[uuid.UUID, int, Phase], bytes] = {}
+"""Bodies as bytes by terms, version and phase: a campaign is read far more often than it changes."""
 
 
 def campaign_body(view: CampaignView, phase: Phase) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def get_campaign(slug: str) -> Response:
     """一场活动：时间、规则要点、奖品和机会。"""
     view = queries.get_campaign(slug)
     phase = rules.phase(view.status, view.terms, utc_now())
-    key = (view.slug, view.version, phase)
+    key = (view.terms_id, view.version, phase)
     body = _bodies.get(key)
     if body is None:
         if len(_bodies) > 500:
