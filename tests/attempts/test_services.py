@@ -542,7 +542,7 @@ def test_adoption_uses_a_try_of_the_day_of_the_start(campaign: Campaign, citizen
     spare, spare_token = make.guest_paper(campaign, now=evening)
     for _ in range(2):
         make.play(campaign, citizen, now=NOW)
-    next_day = evening + HOUR
+    next_day = evening + 12 * HOUR
     assert make.adopt(paper, citizen, token, now=next_day).attempt.state == "graded"
     row = _row(paper.id)
     assert (row.started_on, row.day_try, row.submitted_on, row.day_turn) == (dt.date(2026, 11, 22), 3, dt.date(2026, 11, 23), 1)

@@ -21,7 +21,7 @@ from quizapp.core.db import db, transaction
 from quizapp.questions.queries import get_revisions, list_pool
 from tests.attempts.conftest import MINUTE, NOW
 from tests.factories import attempts as make
-from tests.factories.accounts import make_citizen, make_staff, sign_in
+from tests.factories.accounts import headers_for, make_citizen, make_staff, sign_in
 from tests.factories.campaigns import ONE_CODE_PRIZE, make_campaign, pause
 from tests.factories.questions import make_bank
 
@@ -420,6 +420,13 @@ def test_a_page_saves_by_put_with_its_cookie_and_token(phone: FlaskClient, campa
     saved = phone.put(f"/api/v1/attempts/{attempt.id}/answers/1", json={"choices": ["A"]}, headers={"X-CSRFToken": token[1]})
     assert saved.status_code == 200
     assert queries.get_attempt(attempt.id).saved_positions == (1,)
+
+
+def test_a_request_with_a_bearer_token_is_judged_without_the_cookie(phone: FlaskClient, campaign: Campaign) -> None:
+    attempt = _begin(phone)
+    path = f"/api/v1/attempts/{attempt.id}"
+    assert phone.get(path).status_code == 200
+    assert phone.get(path, headers=headers_for(make_citizen())).status_code == 404
 
 
 def test_staff_do_not_play_with_their_own_cookie(phone: FlaskClient, campaign: Campaign) -> None:
