@@ -123,7 +123,13 @@ class AdvisoryLead:
             self._connection = None
 
     def drop(self, now: dt.datetime) -> None:
-        """Close the connection for good (not back into the pool): the lock goes with it."""
+        """Unlock, then close the connection for good (not back into the pool). Closing alone would do, but the server
+        notices a closed connection a moment later."""
+        if self._connection is not None:
+            try:
+                self._connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": self._key})
+            except sa.exc.DBAPIError:
+                log.info("the connection of the lead was lost already, and the lead with it")
         self._forget()
 
 
