@@ -79,7 +79,7 @@ class Config:
             SQLALCHEMY_ENGINE_OPTIONS={
                 "pool_size": pool_size,
                 "max_overflow": self.whole("DATABASE_POOL_OVERFLOW", 4),
-                **({} if is_sqlite else {"pool_pre_ping": False, "connect_args": {"prepare_threshold": 1}}),
+                **({} if is_sqlite else {"pool_pre_ping": False, "connect_args": {"prepare_threshold": 1, "options": "-c timezone=UTC"}}),
             },
             IS_SQLITE=is_sqlite,
             REDIS_URL=self.get("REDIS_URL"),
@@ -94,6 +94,7 @@ class Config:
             SMS_SENDER=self.get("SMS_SENDER") or "log",
             IS_DEMO_SIGN_IN=self.flag("DEMO_SIGN_IN", self.IS_DEMO),
             IS_CASH_PAYOUT=self.flag("CASH_PAYOUTS"),
+            CASH_REVIEW_ABOVE_FEN=self.whole("CASH_REVIEW_ABOVE_FEN", 20_000),
             METRICS_TOKEN=self.get("METRICS_TOKEN"),
             LOG_LEVEL=self.get("LOG_LEVEL") or "INFO",
             # what the pages say

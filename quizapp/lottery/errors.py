@@ -43,10 +43,10 @@ class MinorExcluded(AppError):
 
 
 class DrawUnavailable(AppError):
-    """No secret is left for the day of this ticket: the campaign ran longer than its spare days."""
+    """No secret is left to draw with: the campaign ran longer than its spare days, or the day's is public already."""
 
     code = "draw_unavailable"
-    message = N_("这次抽奖暂时开不了，请打服务热线，机会给您留着。")
+    message = N_("这次抽奖开不了，不是您的错。请打服务热线，我们来处理。")
     http_status = 409
 
 

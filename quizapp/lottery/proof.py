@@ -298,7 +298,9 @@ class _Book:
     def _check_ticket_day(self, day: int | None, granted_at: str) -> None:
         on = day_of(granted_at)
         if day is None:
-            _need(on not in self.day_on.values() and len(self.day_on) == len(self.manifest["days"]), "a day was there for this ticket")
+            known = [index for index, date in self.day_on.items() if date == on]
+            is_used_up = len(self.day_on) == len(self.manifest["days"])
+            _need(known[0] in self.revealed if known else is_used_up, "a day was there for this ticket")
             return
         _need(self.day_on.get(day) == on, "the day is not that of the grant")
         _need(day not in self.revealed, "a ticket of a day whose secret is public")

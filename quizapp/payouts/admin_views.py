@@ -24,7 +24,6 @@ bp = Blueprint("payouts_admin", __name__, url_prefix="/admin", template_folder="
 blueprints = (bp,)
 MAX_UPLOAD = 1_000_000
 MAX_CODES = 50_000
-DEFAULT_REVIEW_ABOVE_FEN = 20_000
 SHOWN_STATES = ("claimable", "processing", "ready", "done", "returned", "unknown", "expired")
 
 
@@ -36,7 +35,8 @@ def _uuid(name: str) -> uuid.UUID | None:
 
 
 def _review_above_fen() -> int:
-    return int(current_app.config.get("CASH_REVIEW_ABOVE_FEN", DEFAULT_REVIEW_ABOVE_FEN))
+    """Cash lists above this total need a second person; below zero (``CASH_REVIEW_ABOVE_FEN=-1``) none does."""
+    return int(current_app.config["CASH_REVIEW_ABOVE_FEN"])
 
 
 # ---- winners

@@ -4,6 +4,7 @@ import json
 import pytest
 import sqlalchemy as sa
 
+from quizapp.accounts.services import delete_citizen
 from quizapp.audit.services import SYSTEM
 from quizapp.core.db import db, transaction
 from quizapp.ledger.queries import get_balance
@@ -33,6 +34,7 @@ from tests.factories.lottery import (
     win,
     won_counts,
 )
+from tests.lottery import independent_verifier
 
 pytestmark = pytest.mark.usefixtures("app")
 DAY = dt.timedelta(days=1)
@@ -276,6 +278,51 @@ def test_a_secret_is_published_only_when_the_day_is_settled() -> None:
     assert days[0].secret is not None
     assert days[0].draw_count == 2
     assert [day.secret for day in days[1:]] == [None] * 4
+
+
+def test_a_grant_that_comes_after_its_day_was_published_is_listed_and_voided_and_the_chain_stays_whole() -> None:
+    """A machine whose clock is wrong by hours grants for yesterday."""
+    make = make_pool()
+    win(make)
+    assert jobs.reveal_secrets(NOW + DAY) == 1
+    citizen = make_citizen()
+    drawn_early, listed_first = grant(make, citizen), grant(make, citizen)
+    with pytest.raises(DrawUnavailable):
+        draw(citizen, drawn_early, now=NOW)
+    assert jobs.chain_grants(NOW + DAY) == 2
+    for attempt in (drawn_early, listed_first):
+        with pytest.raises(TicketVoid):
+            draw(citizen, attempt, now=NOW)
+    proof.verify(ledger_lines())
+    assert independent_verifier.check(b"".join(ledger_lines())) is None
+
+
+def test_one_campaign_that_fails_does_not_keep_the_others_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    broken, whole = make_pool(), make_pool(slug="other")
+    citizen = make_citizen()
+    for pool in (broken, whole):
+        grant(pool, citizen)
+    with transaction():
+        db.session.execute(sa.delete(DaySecret).filter_by(pool_id=broken.id))
+        db.session.execute(
+            sa.text("UPDATE prize_pools SET record_count = 0 WHERE id = :id").bindparams(sa.bindparam("id", broken.id, sa.Uuid))
+        )
+    assert jobs.chain_grants(NOW) == 1
+    assert "chain_grants failed" in caplog.text
+    proof.verify(ledger_lines("other"))
+
+
+def test_a_leaver_takes_undrawn_tickets_along() -> None:
+    pool = make_pool()
+    citizen = make_citizen()
+    attempt = grant(pool, citizen, count=2)
+    draw(citizen, attempt)
+    with transaction():
+        delete_citizen(citizen.id, NOW, gives_up=True)
+    states = [ticket.state for ticket in queries.list_tickets("attempt", attempt)]
+    assert states == ["drawn", "void"]
+    assert b'"reason":"citizen_deleted"' in b"".join(ledger_lines())
+    proof.verify(ledger_lines())
 
 
 def test_days_without_tickets_are_published_too_and_unused_spare_days_stay_closed() -> None:

@@ -147,11 +147,13 @@ def alias_for(campaign_id: uuid.UUID, citizen_id: uuid.UUID) -> str:
 def day_index(pool: LockedPool, day: dt.date, now: dt.datetime) -> int | None:
     """The day of the pool that a Shanghai date is, taking the next spare day for a date that has none yet.
 
-    :returns: None when the spare days are used up
+    :returns: None when the spare days are used up, or when the secret of that date is public already (a clock that was
+        wrong by more than the reveal waits): a ticket of such a date cannot be drawn
     """
-    known = db.session.scalar(sa.select(DaySecret.day_index).filter_by(pool_id=pool.id, day_on=day))
+    columns = (DaySecret.day_index, DaySecret.revealed_at)
+    known = db.session.execute(sa.select(*columns).filter_by(pool_id=pool.id, day_on=day)).one_or_none()
     if known is not None:
-        return known
+        return known.day_index if known.revealed_at is None else None
     spare = db.session.scalars(sa.select(DaySecret).filter_by(pool_id=pool.id, day_on=None).order_by(DaySecret.day_index).limit(1)).first()
     if spare is None:
         return None
@@ -181,8 +183,8 @@ def _parts(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
 
 
 def chain_unlisted(pool: LockedPool, now: dt.datetime, limit: int = TICKETS_PER_TURN) -> int:
-    """List the tickets granted since the last list, under the pool's lock. A ticket for whose day no secret is left is
-    listed without a day and voided.
+    """List the tickets granted since the last list, under the pool's lock. A ticket whose day has no secret left to draw
+    with is listed without a day and voided.
 
     :returns: how many were listed; ``limit`` or more means that there may be others
     """
