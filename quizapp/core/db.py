@@ -202,9 +202,28 @@ def run_writes(*writes: Write) -> None:
     connection.exec_driver_sql(_joined(tuple(write.sql for write in writes)), merged)
 
 
+_driver_sql: dict[int, tuple[sa.Select[*tuple[Any, ...]], str, dict[str, Any]]] = {}
+"""Statements of hot paths as psycopg takes them, by identity. The statement is kept, so that its id stays its own."""
+
+
+def _run(connection: Connection, statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """On PostgreSQL the SQL is compiled once for good: psycopg reads our types (UUIDs, aware moments, bytes) by itself.
+    SQLite needs SQLAlchemy's types, and has no round trips beside which they would count."""
+    if connection.dialect.name == "sqlite":
+        return connection.execute(statement, params).all()
+    known = _driver_sql.get(id(statement))
+    if known is None:
+        compiled = statement.compile(dialect=connection.dialect)
+        known = _driver_sql[id(statement)] = (statement, str(compiled), dict(compiled.params))
+    return connection.exec_driver_sql(known[1], {**known[2], **params}).all()
+
+
 def fetch(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
-    """Rows of a Core statement in the session's transaction, without the cost of the ORM's session: for hot paths."""
-    return db.session.connection().execute(statement, params).all()
+    """Rows of a Core statement in the session's transaction, without the cost of the ORM's session: for hot paths.
+
+    :param statement: one made once and kept (a module's constant), without expanding parameters
+    """
+    return _run(db.session.connection(), statement, params)
 
 
 def fetch_alone(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
@@ -213,4 +232,4 @@ def fetch_alone(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any
     if db.session.registry().in_transaction() or db.engine.dialect.name == "sqlite":
         return fetch(statement, params)
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        return connection.execute(statement, params).all()
+        return _run(connection, statement, params)

@@ -216,4 +216,4 @@ def test_items_show_how_many_codes_are_missing(client: FlaskClient, pool: Pool) 
     upload(pool, 3)
     own, _staff = _as(client, "campaign_manager")
     page = own.get("/admin/payouts/items").get_data(as_text=True)
-    assert "还差 497" in page
+    assert "缺 497" in page
