@@ -20,7 +20,7 @@ from flask.testing import FlaskClient
 
 from config import TestingConfig
 from quizapp import create_app
-from quizapp.core.db import db
+from quizapp.core.db import db, dispose
 
 IS_STRICT = os.environ.get("REQUIRE_ALL") == "1"
 
@@ -120,7 +120,7 @@ def built_app(database: Database) -> Iterator[Flask]:
     yield app
     with app.app_context():
         db.session.remove()
-        db.engine.dispose()
+        dispose()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 import sqlalchemy as sa
+from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.dialects.postgresql import JSONB
@@ -226,10 +227,30 @@ def fetch(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> 
     return _run(db.session.connection(), statement, params)
 
 
+_readers: dict[Engine, Engine] = {}
+
+
+def _reader(engine: Engine) -> Engine:
+    """A second pool whose connections commit by themselves: switching one of the first pool there and back with every
+    request costs more than the statement."""
+    if engine not in _readers:
+        options = current_app.config["SQLALCHEMY_ENGINE_OPTIONS"]
+        _readers[engine] = sa.create_engine(engine.url, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, **options)
+    return _readers[engine]
+
+
 def fetch_alone(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
     """Rows of one SELECT that needs no transaction around it. On PostgreSQL this saves sending BEGIN and ROLLBACK; SQLite
     has no such cost, and a session that has begun already is used as it is."""
     if db.session.registry().in_transaction() or db.engine.dialect.name == "sqlite":
         return fetch(statement, params)
-    with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    with _reader(db.engine).connect() as connection:
         return _run(connection, statement, params)
+
+
+def dispose() -> None:
+    """Close every connection of this process: before forking, and when tests end."""
+    reader = _readers.pop(db.engine, None)
+    if reader is not None:
+        reader.dispose()
+    db.engine.dispose()

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from quizapp.accounts import services
 from quizapp.accounts.models import StaffAccount, UserSession
@@ -40,11 +41,11 @@ def counted_statements():
     def note(conn, cursor, statement, *rest):  # type: ignore[no-untyped-def]
         seen.append(statement)
 
-    event.listen(db.engine, "before_cursor_execute", note)
+    event.listen(Engine, "before_cursor_execute", note)
     try:
         yield seen
     finally:
-        event.remove(db.engine, "before_cursor_execute", note)
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 def test_a_citizen_is_known_by_bearer_and_by_cookie(app: Flask) -> None:

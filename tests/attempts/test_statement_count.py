@@ -10,11 +10,11 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.engine import Engine
 
 from quizapp.accounts.models import Citizen
 from quizapp.attempts import queries
 from quizapp.campaigns.models import Campaign
-from quizapp.core.db import db
 from quizapp.questions.queries import get_revisions, list_pool
 from tests.attempts.conftest import NOW
 from tests.factories import attempts as make
@@ -38,11 +38,11 @@ def _statements() -> Iterator[list[str]]:
         if statement.split(None, 1)[0].upper() not in ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"):
             seen.append(statement)
 
-    sa.event.listen(db.engine, "before_cursor_execute", note)
+    sa.event.listen(Engine, "before_cursor_execute", note)
     try:
         yield seen
     finally:
-        sa.event.remove(db.engine, "before_cursor_execute", note)
+        sa.event.remove(Engine, "before_cursor_execute", note)
 
 
 def test_how_many_statements_each_call_takes(app: Flask, client: FlaskClient, campaign: Campaign, citizen: Citizen, clock: None) -> None:
