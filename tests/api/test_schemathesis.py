@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,14 +16,14 @@ from tests.factories import accounts, campaigns, questions
 
 
 @pytest.fixture
-def served(app: Flask) -> Iterator[Flask]:
+def served(app: Flask) -> Flask:
     """A database with something behind the ids: a running campaign, citizens, staff."""
     now = utc_now()
     with transaction():
         accounts.reference_data()
         questions.make_bank("consumer-rights", count=12)
         campaigns.make_campaign("open-now", now=now - dt.timedelta(hours=1))
-    yield app
+    return app
 
 
 def _bearers() -> dict[str, str]:
