@@ -63,7 +63,7 @@ def create_campaign(
     )
     _refuse_taken(campaign.slug, campaign.id)
     db.session.add(campaign)
-    db.session.flush()
+    _flush_slug()
     _set_cohosts(campaign, cohost_ids)
     _audit("campaign.created", campaign, actor, now, {"slug": campaign.slug, "kind": campaign.kind})
     return campaign
@@ -337,6 +337,16 @@ def _refuse_taken(slug: str, own_id: uuid.UUID) -> None:
         raise SlugTaken
 
 
+def _flush_slug() -> None:
+    """Write a new address; somebody else may have taken it since it was looked up."""
+    try:
+        db.session.flush()
+    except sa.exc.IntegrityError as error:
+        if "slug" in str(error.orig):
+            raise SlugTaken from None
+        raise
+
+
 def _refuse_published(campaign: Campaign, field: str) -> None:
     if campaign.terms_id is not None:
         raise TermsInvalid([Problem(field, N_("活动发布后，这一项不能再改。"))])
@@ -353,6 +363,7 @@ def _change_head(campaign: Campaign, head: Mapping[str, Any]) -> dict[str, Any]:
         _refuse_taken(values["slug"], campaign.id)
     for name in changes:
         setattr(campaign, name, values[name])
+    _flush_slug()
     return changes
 
 

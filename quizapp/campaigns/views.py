@@ -2,18 +2,20 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, render_template, request, url_for
+from flask_babel import gettext as _
 
 from quizapp.accounts import queries as accounts
 from quizapp.campaigns import queries, rules, wording
 from quizapp.campaigns.rules import CampaignView
-from quizapp.core.clock import shanghai_day, utc_now
+from quizapp.core.clock import SHANGHAI, shanghai_day, utc_now
 from quizapp.core.errors import AppError
+from quizapp.core.text import N_
 from quizapp.lottery import queries as lottery
 from quizapp.web.access import Principal, current_principal, guest, public
-from quizapp.web.ui import url_if
+from quizapp.web.ui import shanghai_date, url_if
 
 bp = Blueprint("campaigns", __name__, template_folder="templates")
 blueprints = (bp,)
@@ -71,11 +73,12 @@ def _card(view: CampaignView, now: dt.datetime) -> Card:
     return Card(view, phase, _state(view, now) if phase in ("open", "paused") else VisitorState())
 
 
+_GREETINGS = ((5, N_("晚上好")), (9, N_("早上好")), (12, N_("上午好")), (14, N_("中午好")), (18, N_("下午好")), (24, N_("晚上好")))
+
+
 def _greeting(now: dt.datetime) -> str:
-    hour = now.astimezone(dt.timezone(dt.timedelta(hours=8))).hour
-    if hour < 5 or hour >= 18:
-        return "晚上好"
-    return "早上好" if hour < 9 else "上午好" if hour < 12 else "中午好" if hour < 14 else "下午好"
+    hour = now.astimezone(SHANGHAI).hour
+    return str(_(next(words for until, words in _GREETINGS if hour < until)))
 
 
 @bp.get("/")
@@ -102,16 +105,18 @@ def show(slug: str) -> str:
     """One campaign: the next step for this visitor, how it goes, prizes with their odds."""
     now = utc_now()
     view = queries.get_campaign(slug)
-    card = _card(view, now)
+    card = Card(view, rules.phase(view.status, view.terms, now), _state(view, now))
     if card.phase == "ended":
         return _ended(card)
     prizes = lottery.list_prizes(view.id) if view.terms.draw else []
-    ticker = [f"抽奖号 {win.alias} 抽中{win.prize_name}" for win in lottery.recent_wins_for_ticker(view.id)] if prizes else []
+    wins = lottery.recent_wins_for_ticker(view.id) if prizes else []
+    ticker = [_("抽奖号 %(alias)s 抽中%(prize)s", alias=win.alias, prize=win.prize_name.replace("|", " ")) for win in wins]
     return render_template(
         "campaigns/show.html",
         card=card,
         campaign=view,
         days_to_go=(shanghai_day(view.terms.opens_at) - shanghai_day(now)).days,
+        about_minutes=wording.about_minutes(view.terms.question_count),
         prizes=prizes,
         ticker=ticker,
         steps=wording.how_to_play(view.terms),
@@ -123,26 +128,45 @@ def show(slug: str) -> str:
 
 def _ended(card: Card) -> str:
     view = card.view
-    facts = [("主办", view.host_name, "")]
+    facts = [(_("主办"), view.host_name, "")]
     if card.state.best_correct is not None:
-        facts.append(("我的最好成绩", f"{card.state.best_correct} / {view.terms.question_count} 题", ""))
+        facts.append((_("我的最好成绩"), _("%(n)d / %(all)d 题", n=card.state.best_correct, all=view.terms.question_count), ""))
     if view.terms.draw is not None:
         if url_if("payouts.notices"):
-            facts.append(("中奖公示", "去看看", url_if("payouts.notices")))
+            facts.append((_("中奖公示"), _("去看看"), url_if("payouts.notices")))
         if url_if("lottery.verify", slug=view.slug):
-            facts.append(("抽奖查验", "去查验", url_if("lottery.verify", slug=view.slug)))
-    facts.append(("活动规则", "去看看", url_for("campaigns.rules_page", slug=view.slug)))
-    return render_template("web/closed.html", title=view.title, heading=None, detail=view.summary, facts=facts)
+            facts.append((_("抽奖查验"), _("去查验"), url_if("lottery.verify", slug=view.slug)))
+    facts.append((_("活动规则"), _("去看看"), url_for("campaigns.rules_page", slug=view.slug)))
+    last = shanghai_day(view.terms.closes_at - dt.timedelta(microseconds=1))
+    days = f"{shanghai_date(shanghai_day(view.terms.opens_at))}—{shanghai_date(last)}"
+    detail = _("活动时间是 %(days)s。%(summary)s", days=days, summary=view.summary)
+    return render_template("web/closed.html", title=view.title, heading=None, detail=detail, facts=facts)
+
+
+def _at_version(view: CampaignView, number: str) -> CampaignView:
+    """The campaign under an earlier version of its terms; the one in force where ``number`` names none."""
+    for version in queries.list_versions(view.id):
+        if str(version.number) == number:
+            return replace(
+                view,
+                terms=queries.get_terms(version.id),
+                terms_id=version.id,
+                terms_number=version.number,
+                terms_hash=version.body_hash,
+            )
+    return view
 
 
 @bp.get("/campaigns/<slug>/rules")
 @public
 def rules_page(slug: str) -> str:
     """All terms in plain Chinese, with their version and seals."""
-    view = queries.get_campaign(slug)
+    current = queries.get_campaign(slug)
+    view = _at_version(current, request.args.get("version", ""))
     return render_template(
         "campaigns/rules.html",
         campaign=view,
+        current_number=current.terms_number,
         rules=wording.rule_page(view, accounts.group_names(), accounts.region_names()),
         kind_title=wording.KINDS[view.kind],
         prizes=lottery.list_prizes(view.id) if view.terms.draw else [],

@@ -74,15 +74,18 @@ def fairness(terms: Terms, group_names: dict[str, str]) -> list[str]:
     if draw is None:
         return []
     sentences = []
-    if any(prize.kind == "cash" for prize in draw.prizes):
-        bearer = "由主办单位承担" if draw.tax_bearer == "host" else "由中奖人承担，发放时代扣代缴"
-        sentences.append(f"表里是到手的数额，应缴的个人所得税{bearer}。")
+    if any(prize.value_fen for prize in draw.prizes):
+        if draw.tax_bearer == "host":
+            sentences.append("表里是到手的数额，应缴的个人所得税由主办单位承担。")
+        else:
+            sentences.append("表里是税前的数额，应缴的个人所得税由中奖人承担，发放时代扣代缴。")
     if not draw.allows_minors:
-        reward = f"，合格得固定奖励 {terms.fixed_reward.points} 积分" if terms.fixed_reward.points else ""
-        sentences.append(f"未成年人不抽奖、不发现金{reward}。")
+        sentences.append("未成年人不抽奖、不发现金。")
     if draw.excluded_groups:
         names = "、".join(group_names.get(code, code) for code in draw.excluded_groups)
         sentences.append(f"{names}不参加抽奖。")
+    if terms.fixed_reward.points and (draw.excluded_groups or not draw.allows_minors):
+        sentences.append(f"不抽奖的人合格后得固定奖励 {terms.fixed_reward.points} 积分，每天一次。")
     sentences.append("参加和抽奖都不收钱，也不会让您转账。")
     return sentences
 
@@ -139,19 +142,28 @@ def _draw_rule(terms: Terms, draw: DrawTerms, group_names: dict[str, str]) -> Ru
     return Rule(N_("抽奖和领奖"), tuple(sentences))
 
 
+def _points_sentences(terms: Terms) -> list[str]:
+    points, sentences = terms.points, []
+    if points.passed or points.failed:
+        sentences.append(f"合格得 {points.passed} 积分，没合格得 {points.failed} 积分；每天前 {points.daily_limit} 次计分。")
+    if terms.draw is None and terms.fixed_reward.points:
+        sentences.append(f"合格另得固定奖励 {terms.fixed_reward.points} 积分，每天一次。")
+    return sentences
+
+
+def about_minutes(question_count: int) -> int:
+    """How long a paper takes most people: some 35 seconds a question, in whole minutes."""
+    return max(1, -(-question_count * 35 // 60))
+
+
 def rule_page(view: CampaignView, group_names: dict[str, str], region_names: dict[str, str]) -> list[Rule]:
     """All terms of a campaign in plain Chinese, heading by heading."""
     terms = view.terms
     page = [_eligibility_rule(view, group_names, region_names), _paper_rule(terms)]
     page.append(Rule(N_("次数和合格"), (tries_sentence(terms), "次数算在开始答题的那一天。", pass_sentence(terms))))
-    if terms.points.passed or terms.points.failed:
-        points = terms.points
-        page.append(
-            Rule(
-                N_("积分"),
-                (f"合格得 {points.passed} 积分，没合格得 {points.failed} 积分；每天前 {points.daily_limit} 次计分。",),
-            )
-        )
+    earned = _points_sentences(terms)
+    if earned:
+        page.append(Rule(N_("积分"), tuple(earned)))
     if terms.draw is not None:
         page.append(_draw_rule(terms, terms.draw, group_names))
     when = "交卷后马上看到" if terms.feedback == "after_hand_in" else "活动结束后才能看到"

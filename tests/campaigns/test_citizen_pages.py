@@ -5,7 +5,8 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 
-from quizapp.campaigns import queries
+from quizapp.audit.services import SYSTEM
+from quizapp.campaigns import queries, services
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from tests.factories import accounts, campaigns, questions
@@ -81,3 +82,78 @@ def test_an_unknown_campaign_is_a_page_and_a_problem(client: FlaskClient) -> Non
 def test_an_unknown_state_is_refused(client: FlaskClient) -> None:
     answer = client.get("/api/v1/campaigns?state=later")
     assert (answer.status_code, answer.json["code"]) == (422, "invalid_input")
+
+
+def test_where_guests_are_not_allowed_the_way_in_is_signing_in(client: FlaskClient) -> None:
+    _make("exam", kind="statutory_exam")
+    page = _soup(client, "/campaigns/exam")
+    assert page.select_one("button[form=start]") is None
+    (link,) = page.select(".act a.btn")
+    assert link["href"].startswith("/sign-in?next=")
+    accounts.sign_in(client, accounts.make_citizen())
+    assert _soup(client, "/campaigns/exam").select_one("button[form=start]") is not None
+
+
+def test_a_paused_campaign_says_why_and_cannot_be_started(client: FlaskClient) -> None:
+    _make("now")
+    campaigns.pause(queries.get_campaign("now"), "奖品补货")  # type: ignore[arg-type]  # only its id is used
+    page = _soup(client, "/campaigns/now")
+    assert "奖品补货" in page.text
+    assert page.select_one("button[form=start]") is None
+    assert client.get("/api/v1/campaigns/now").json["state"] == "paused"
+
+
+def test_somebody_outside_the_circle_is_told_why(client: FlaskClient) -> None:
+    _make("now", eligibility={"regions": ("150404",)})
+    accounts.sign_in(client, accounts.make_citizen(region="150402"))
+    page = _soup(client, "/campaigns/now")
+    assert page.select_one("button[form=start]") is None
+    assert "旗县区" in page.select_one(".chance").text
+
+
+def test_an_earlier_version_of_the_rules_stays_readable(client: FlaskClient) -> None:
+    now = utc_now()
+    _make("now")
+    view = queries.get_campaign("now")
+    with transaction():
+        services.extend_campaign(view.id, closes_at=view.terms.closes_at + dt.timedelta(days=1), now=now, actor=SYSTEM)
+    current, old = _soup(client, "/campaigns/now/rules"), _soup(client, "/campaigns/now/rules?version=1")
+    closes = [page.select("dl.facts time")[1]["datetime"] for page in (old, current)]
+    assert dt.datetime.fromisoformat(closes[0]) + dt.timedelta(days=1) == dt.datetime.fromisoformat(closes[1])
+    assert old.select_one(".note-gold") is not None
+    assert current.select_one(".note-gold") is None
+    assert _soup(client, "/campaigns/now/rules?version=99").select_one(".note-gold") is None
+    assert len(client.get("/api/v1/campaigns/now/rules").json["versions"]) == 2
+
+
+def test_what_staff_typed_cannot_become_markup(client: FlaskClient) -> None:
+    nasty = "<script>alert(1)</script>"
+    _make("now", title=nasty, prizes=({"name": '"><img src=x>', "kind": "pickup", "quantity": 1, "odds_ppm": 1},))
+    for path in ("/", "/campaigns", "/campaigns/now", "/campaigns/now/rules"):
+        page = _soup(client, path)
+        assert not page.find_all("script", src=None)
+        assert not page.select('img[src="x"]')
+        assert nasty in page.text
+
+
+def test_pages_are_not_kept_by_caches(client: FlaskClient) -> None:
+    _make("now")
+    for path in ("/", "/campaigns", "/campaigns/now"):
+        assert client.get(path).headers["Cache-Control"] == "no-store"
+
+
+def test_a_campaign_that_begins_later_today_does_not_say_zero_days(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    noon = dt.datetime(2026, 11, 22, 4, 0, tzinfo=dt.UTC)
+    _make("soon", now=noon, opens_at=noon + dt.timedelta(hours=2), closes_at=noon + dt.timedelta(days=2))
+    monkeypatch.setattr("quizapp.campaigns.views.utc_now", lambda: noon)
+    text = _soup(client, "/campaigns/soon").select_one(".chance").text
+    assert "今天" in text
+    assert "0" not in text.replace("14:00", "")
+
+
+def test_an_ended_campaign_shows_its_days(client: FlaskClient) -> None:
+    now = utc_now()
+    _make("over", opens_at=now - dt.timedelta(days=5), closes_at=now - dt.timedelta(days=2), prizes=PRIZES)
+    page = _soup(client, "/campaigns/over")
+    assert page.select_one("a[href='/campaigns/over/rules']") is not None
+    assert page.select_one("a[href='/campaigns/over/verify']") is not None

@@ -169,6 +169,7 @@ def preview(campaign_id: uuid.UUID) -> FlaskResponse:
         card=Card(view, phase, VisitorState()),
         campaign=view,
         days_to_go=(shanghai_day(view.terms.opens_at) - shanghai_day(now)).days,
+        about_minutes=wording.about_minutes(view.terms.question_count),
         prizes=draw.prizes if draw else (),
         ticker=[],
         steps=wording.how_to_play(view.terms),
