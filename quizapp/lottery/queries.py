@@ -8,8 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from quizapp.accounts.queries import CITIZENS, CITIZENS_WITH_UNIT, PROFILE_COLUMNS, Profile, as_profile
 from quizapp.core.clock import shanghai_day
-from quizapp.core.db import db
+from quizapp.core.db import db, fetch
 from quizapp.core.errors import NotFound
 from quizapp.lottery.models import DaySecret, Draw, DrawTicket, PoolRecord, Prize, PrizePool, Win
 from quizapp.payouts.models import Payout
@@ -91,10 +92,24 @@ _TICKETS = (
 _OF_SOURCE = _TICKETS.where(
     DrawTicket.source_type == sa.bindparam("source_type"),
     DrawTicket.source_id == sa.bindparam("source_id", type_=sa.Uuid),
-)
-_ONE_OF_SOURCE = _OF_SOURCE.where(
+).order_by(DrawTicket.sequence)
+_IS_ASKED = (
+    DrawTicket.source_type == sa.bindparam("source_type"),
+    DrawTicket.source_id == sa.bindparam("source_id", type_=sa.Uuid),
     DrawTicket.sequence == sa.bindparam("sequence", type_=sa.Integer),
     DrawTicket.citizen_id == sa.bindparam("citizen_id", type_=sa.Uuid),
+)
+_ONE_OF_SOURCE = _TICKETS.where(*_IS_ASKED)
+_ONE_TO_DRAW = (
+    sa.select(*_TICKET_COLUMNS, *_RESULT_COLUMNS, *PROFILE_COLUMNS)
+    .select_from(
+        sa.join(DrawTicket, CITIZENS_WITH_UNIT, CITIZENS.c.id == DrawTicket.citizen_id)
+        .outerjoin(Draw, Draw.ticket_id == DrawTicket.id)
+        .outerjoin(Prize, Prize.id == Draw.prize_id)
+        .outerjoin(Win, Win.draw_id == Draw.id)
+    )
+    .where(*_IS_ASKED)
+    .with_for_update(of=CITIZENS)
 )
 
 
@@ -135,10 +150,17 @@ def find_ticket(citizen_id: uuid.UUID, source_type: str, source_id: uuid.UUID, s
     return _ticket(row) if row is not None else None
 
 
+def lock_ticket_owner(citizen_id: uuid.UUID, source_type: str, source_id: uuid.UUID, sequence: int) -> tuple[Ticket, Profile] | None:
+    """One ticket of a source, if it is this citizen's, and the citizen, whose row is locked until the transaction ends
+    (order: attempt → citizen → prize pool → account). What the ticket says may be older than the lock."""
+    params = {"citizen_id": citizen_id, "source_type": source_type, "source_id": source_id, "sequence": sequence}
+    rows = fetch(_ONE_TO_DRAW, params)
+    return (_ticket(rows[0]), as_profile(rows[0]._mapping)) if rows else None
+
+
 def list_tickets(source_type: str, source_id: uuid.UUID) -> list[Ticket]:
     """The tickets of a source in their order, drawn ones with their results."""
-    rows = db.session.execute(_OF_SOURCE.order_by(DrawTicket.sequence), {"source_type": source_type, "source_id": source_id})
-    return [_ticket(row) for row in rows]
+    return [_ticket(row) for row in db.session.execute(_OF_SOURCE, {"source_type": source_type, "source_id": source_id})]
 
 
 def get_result(ticket_id: uuid.UUID) -> DrawResult:
@@ -191,7 +213,7 @@ def read_under_lock(ticket: Ticket, pool_id: uuid.UUID, today: dt.date) -> Under
         "ticket_id": ticket.id,
         "today": today,
     }
-    return UnderLock(**db.session.execute(_UNDER_LOCK, params).one()._mapping)
+    return UnderLock(*fetch(_UNDER_LOCK, params)[0])
 
 
 def find_secret(pool_id: uuid.UUID, day: int) -> bytes | None:
@@ -213,9 +235,13 @@ class Stock:
     won_count: int
 
 
+_STOCK = sa.select(Prize.id, Prize.name, Prize.tier, Prize.kind, Prize.value_fen, Prize.points, Prize.won_count).where(
+    Prize.pool_id == sa.bindparam("pool_id", type_=sa.Uuid), Prize.position == sa.bindparam("position", type_=sa.Integer)
+)
+
+
 def get_stock(pool_id: uuid.UUID, position: int) -> Stock:
-    columns = (Prize.id, Prize.name, Prize.tier, Prize.kind, Prize.value_fen, Prize.points, Prize.won_count)
-    return Stock(*db.session.execute(sa.select(*columns).filter_by(pool_id=pool_id, position=position)).one())
+    return Stock(*fetch(_STOCK, {"pool_id": pool_id, "position": position})[0])
 
 
 def new_result(draw_id: uuid.UUID, outcome: str, won: Stock | None, win_id: uuid.UUID | None, alias: str, serial: int) -> DrawResult:

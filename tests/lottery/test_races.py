@@ -111,5 +111,5 @@ def test_a_draw_needs_few_statements(app: Flask) -> None:
     finally:
         sa.event.remove(db.engine, "before_cursor_execute", count)
     asked = [each for each in drawing if not each.startswith(("BEGIN", "SAVEPOINT"))]
-    assert len(asked) <= (6 if db.engine.dialect.name == "postgresql" else 13), asked
+    assert len(asked) <= (5 if db.engine.dialect.name == "postgresql" else 13), asked
     assert len([each for each in statements if not each.startswith("BEGIN")]) == 1

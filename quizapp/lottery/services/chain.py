@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from quizapp.core.db import Write, db, run_writes
+from quizapp.core.db import Write, db, fetch, run_writes
 from quizapp.core.ids import new_id
 from quizapp.lottery import proof, rules
 from quizapp.lottery.errors import DrawUnavailable
@@ -96,9 +96,10 @@ def lock_pool(campaign_id: uuid.UUID) -> LockedPool:
 
     :raises DrawUnavailable: if the campaign has no pool
     """
-    row = db.session.execute(_LOCK, {"campaign_id": campaign_id}).one_or_none()
-    if row is None:
+    rows = fetch(_LOCK, {"campaign_id": campaign_id})
+    if not rows:
         raise DrawUnavailable
+    row = rows[0]
     return LockedPool(row.id, campaign_id, row.manifest_hash, row.draw_count, row.record_count, row.chain_head)
 
 

@@ -4,7 +4,6 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from quizapp.accounts.queries import lock_citizen
 from quizapp.accounts.rules import is_minor
 from quizapp.core.clock import day_end, shanghai_day
 from quizapp.core.db import Write, run_writes
@@ -39,14 +38,14 @@ def draw_ticket(*, citizen_id: uuid.UUID, source_type: str, source_id: uuid.UUID
     :raises MinorExcluded: for a minor where the manifest leaves minors out
     :raises DrawUnavailable: if the pool has no secret left for the day of the ticket
     """
-    ticket = queries.find_ticket(citizen_id, source_type, source_id, sequence)
-    if ticket is None:
+    found = queries.lock_ticket_owner(citizen_id, source_type, source_id, sequence)
+    if found is None:
         raise NoTicket
+    ticket, profile = found
     if ticket.result is not None:
         return ticket.result
     ends_at = ticket_end(ticket.campaign_id, ticket.granted_at)
     _check_state(ticket.state, ends_at, now)
-    profile = lock_citizen(citizen_id)
     if profile.age_band is None:
         raise ProfileIncomplete
     pool = lock_pool(ticket.campaign_id)
