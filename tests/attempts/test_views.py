@@ -18,6 +18,7 @@ from quizapp.attempts.queries import AttemptView
 from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.terms import FixedReward, Points
 from quizapp.core.db import db, transaction
+from quizapp.lottery.services import draw_ticket
 from quizapp.questions.queries import get_revisions, list_pool
 from tests.attempts.conftest import MINUTE, NOW
 from tests.factories import attempts as make
@@ -476,6 +477,27 @@ def test_a_minor_sees_the_fixed_reward_and_no_packet(phone: FlaskClient, citizen
     page = phone.get(_path(attempt, "result")).text
     assert "30 积分奖励已经到手" in page
     assert "红包" not in page
+
+
+def test_a_drawn_ticket_is_no_packet_any_more(phone: FlaskClient, campaign: Campaign, citizen: Citizen) -> None:
+    attempt = make.play(campaign, citizen, now=NOW)
+    sign_in(phone, citizen)
+    assert "您有 1 个红包待拆" in phone.get(_path(attempt, "result")).text
+    with transaction():
+        draw_ticket(citizen_id=citizen.id, source_type="attempt", source_id=attempt.id, sequence=1, now=NOW)
+    page = phone.get(_path(attempt, "result")).text
+    assert "这轮的红包拆过了" in page
+    assert "看抽奖结果" in page
+    assert "待拆" not in page
+
+
+def test_a_ticket_nobody_used_in_time_has_ended(
+    phone: FlaskClient, campaign: Campaign, citizen: Citizen, clock: time_machine.Traveller
+) -> None:
+    attempt = make.play(campaign, citizen, now=NOW)
+    clock.move_to(NOW + dt.timedelta(hours=25))
+    sign_in(phone, citizen)
+    assert "这轮的红包过期了" in phone.get(_path(attempt, "result")).text
 
 
 def test_the_list_shows_every_state_and_leads_on(phone: FlaskClient, campaign: Campaign, citizen: Citizen) -> None:
