@@ -14,9 +14,9 @@ from tests.journeys.conftest import Site
 OPEN_CAMPAIGN = "clean-world"
 
 
-def answer_paper(page: Page, site: Site, *, knows: bool) -> None:
-    """Start the open campaign as a guest and hand the paper in; ``knows`` answers every question rightly."""
-    page.goto(f"/campaigns/{OPEN_CAMPAIGN}")
+def answer_paper(page: Page, site: Site, *, knows: bool, slug: str = OPEN_CAMPAIGN) -> None:
+    """Start an open campaign as a guest and hand the paper in; ``knows`` answers every question rightly."""
+    page.goto(f"/campaigns/{slug}")
     page.click("button[form=start]")
     page.wait_for_url(re.compile(r"/attempts/[0-9a-f-]+/1$"))
     attempt_id = page.url.split("/")[-2]
@@ -60,9 +60,9 @@ def register(page: Page, phone: str, *, age: str = "18_59") -> None:
     page.get_by_role("button", name="登录看结果").click()
 
 
-def play_and_register(page: Page, site: Site, phone: str, *, knows: bool = True) -> str:
+def play_and_register(page: Page, site: Site, phone: str, *, knows: bool = True, slug: str = OPEN_CAMPAIGN) -> str:
     """A whole first round; ends on the result page. Returns the attempt's id."""
-    answer_paper(page, site, knows=knows)
+    answer_paper(page, site, knows=knows, slug=slug)
     register(page, phone)
     page.wait_for_url(re.compile(r"/result"))
     return page.url.split("/attempts/")[1].split("/")[0]
