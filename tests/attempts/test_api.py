@@ -216,6 +216,29 @@ def test_a_paper_without_answers_is_closed_at_its_deadline(
     assert _start(client, me).status_code == 201
 
 
+def test_a_result_waits_for_the_profile_and_says_what_is_missing(client: FlaskClient, campaign: Campaign, clock: Any) -> None:
+    new = headers_for(make_citizen(group=None, region=None))
+    paper = _start(client, new).json["id"]
+    _answer_all(client, paper, new)
+    for _ in range(2):
+        refused = _submit(client, paper, new)
+        assert (refused.status_code, refused.json["code"]) == (409, "profile_incomplete")
+        assert refused.json["missing"] == ["demographic_group", "region"]
+    assert client.get(f"{API}/attempts/{paper}", headers=new).json["state"] == "handed_in"
+    told = client.patch(f"{API}/me", json={"demographic_group": "youth", "region": "150402"}, headers=new)
+    assert told.status_code == 200
+    assert _submit(client, paper, new).json["correct_count"] == 5
+
+
+def test_an_unknown_age_band_is_the_draws_question_not_the_results(client: FlaskClient, campaign: Campaign, clock: Any) -> None:
+    person = headers_for(make_citizen(age_band=None))
+    paper = _start(client, person).json["id"]
+    _answer_all(client, paper, person)
+    assert _submit(client, paper, person).json["ticket_count"] == 1
+    refused = client.post(f"{API}/attempts/{paper}/draws", json={"ticket": 1}, headers=person)
+    assert (refused.status_code, refused.json["code"]) == (409, "profile_incomplete")
+
+
 def test_nobody_reads_or_touches_anothers_attempt(client: FlaskClient, campaign: Campaign, me: dict[str, str]) -> None:
     paper = _start(client, me).json["id"]
     own_guest = _start(client).json
