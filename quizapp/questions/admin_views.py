@@ -4,6 +4,7 @@ import io
 import json
 import tempfile
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -179,29 +180,31 @@ def _storage() -> Storage:
     return cast(Storage, current_app.extensions["storage"])
 
 
-def _key(upload_id: uuid.UUID) -> str:
-    """Where an upload is kept until it is taken in: only its own sender can name it."""
-    return f"bank-{current_principal().user_id.hex}-{upload_id.hex}"
+def _key() -> str:
+    """Where an upload is kept until it is taken in: one place per member of staff, so that forgotten ones do not pile up."""
+    return f"bank-{current_principal().user_id.hex}"
 
 
 def _keep(upload: Upload, slug: str) -> uuid.UUID:
     upload_id = new_id()
-    head = json.dumps({"name": upload.name, "slug": slug}).encode()
+    head = json.dumps({"id": upload_id.hex, "name": upload.name, "slug": slug}).encode()
     with tempfile.NamedTemporaryFile() as file:
         file.write(len(head).to_bytes(4) + head + upload.raw)
         file.flush()
-        _storage().put(_key(upload_id), Path(file.name))
+        _storage().put(_key(), Path(file.name))
     return upload_id
 
 
 def _kept(upload_id: uuid.UUID) -> tuple[Upload, str]:
-    try:
-        with _storage().open(_key(upload_id)) as file:
-            size = int.from_bytes(file.read(4))
-            head = json.loads(file.read(size))
+    """The upload with this id, if it is this member's latest.
+
+    :raises NotFound: if it was taken in, cancelled or followed by another
+    """
+    with suppress(FileNotFoundError), _storage().open(_key()) as file:
+        head = json.loads(file.read(int.from_bytes(file.read(4))))
+        if head["id"] == upload_id.hex:
             return Upload(head["name"], file.read()), head["slug"]
-    except FileNotFoundError:
-        raise NotFound(_("这次上传的文件已经处理过，或者放得太久了，请重新上传。")) from None
+    raise NotFound(_("这次上传的文件已经处理过，或者后来又传了别的，请重新上传。"))
 
 
 def _read(upload: Upload, slug: str) -> BankFile:
@@ -269,7 +272,7 @@ def take_in(upload_id: uuid.UUID) -> Response:
     """Take in a checked upload. New questions wait for review, in the demo they can be drawn at once."""
     sent, slug = _kept(upload_id)
     if request.form.get("action") == "cancel":
-        _storage().delete(_key(upload_id))
+        _storage().delete(_key())
         return redirect(url_for(".index"))
     try:
         bank_file = _read(sent, slug)
@@ -286,7 +289,7 @@ def take_in(upload_id: uuid.UUID) -> Response:
             organisation_id=owner_of_new(principal),
             created_by=principal.user_id,
         )
-    _storage().delete(_key(upload_id))
+    _storage().delete(_key())
     flash(
         _(
             "导入完成：新增 %(added)d 道，改了 %(revised)d 道，没有变化 %(same)d 道，保留后台改过的 %(kept)d 道。",

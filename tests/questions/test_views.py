@@ -161,6 +161,16 @@ def test_an_upload_belongs_to_whoever_sent_it(client: FlaskClient, app: Flask) -
 
 
 @pytest.mark.usefixtures("no_csrf")
+def test_a_second_upload_takes_the_place_of_the_first(client: FlaskClient) -> None:
+    sign_in(client, make_staff("question_editor"))
+    first = _upload(client, *_zip(BankFile(HEAD, (make_entry(1),))))
+    second = _upload(client, *_zip(BankFile(HEAD, (make_entry(2),))))
+    assert client.post(first, data={"action": "import"}).status_code == 404
+    assert client.post(second, data={"action": "import"}).status_code == 302
+    assert [revision.revision.number for revision in queries.list_latest(queries.get_bank("b").id)] == [1]
+
+
+@pytest.mark.usefixtures("no_csrf")
 def test_an_upload_may_be_larger_than_other_bodies(client: FlaskClient, app: Flask) -> None:
     sign_in(client, make_staff("question_editor"))
     padding = {"padding": b"x"}
