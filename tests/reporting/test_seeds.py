@@ -1,5 +1,4 @@
 import datetime as dt
-import time
 
 import pytest
 import sqlalchemy as sa
@@ -40,9 +39,7 @@ def _load() -> None:
 
 
 def test_finished_campaigns_get_consistent_results_and_the_open_one_none(campaigns: list[Campaign]) -> None:
-    began = time.perf_counter()
     _load()
-    assert time.perf_counter() - began < 6
     assert _count(Attempt) == seeds.ATTEMPTS
     assert _count(Citizen) == _count(Consent) == seeds.PEOPLE
     attempts = db.session.scalars(sa.select(Attempt)).all()
