@@ -1,6 +1,5 @@
 import datetime as dt
 import random
-import uuid
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -12,18 +11,13 @@ from quizapp.accounts import services as account_services
 from quizapp.accounts.models import Citizen
 from quizapp.attempts import papers, queries, services
 from quizapp.attempts.errors import (
-    AdoptionExpired,
-    AlreadyAdopted,
     AttemptClosed,
     AttemptNotFound,
-    GuestLimitReached,
     InvalidChoice,
-    OpenAttemptExists,
     ProfileIncomplete,
-    RegistrationRequired,
 )
-from quizapp.attempts.models import Attempt, AttemptEvent, AttemptQuestion
-from quizapp.attempts.services import closing, grading
+from quizapp.attempts.models import Attempt, AttemptQuestion
+from quizapp.attempts.services import grading
 from quizapp.attempts.services.starting import draw_questions
 from quizapp.audit.services import SYSTEM
 from quizapp.campaigns import queries as campaign_queries
@@ -32,12 +26,10 @@ from quizapp.campaigns.errors import AttemptLimitReached, CampaignEnded, Campaig
 from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.terms import FixedReward, Paper, PaperPart, Points
 from quizapp.core.db import db, transaction
-from quizapp.core.errors import NotSignedIn
 from quizapp.ledger.models import LedgerEntry
-from quizapp.ledger.queries import get_balance
-from quizapp.lottery.models import DrawTicket
 from quizapp.questions.queries import get_revisions
 from tests.attempts.conftest import MINUTE, NOW
+from tests.attempts.looking import events, points, row_of, tickets
 from tests.factories import attempts as make
 from tests.factories.accounts import make_citizen, make_organisation
 from tests.factories.attempts import DEVICE
@@ -48,32 +40,12 @@ HOUR = dt.timedelta(hours=1)
 DAY = dt.timedelta(days=1)
 
 
-def _row(attempt_id: uuid.UUID) -> Attempt:
-    db.session.rollback()
-    return db.session.get_one(Attempt, attempt_id, populate_existing=True)
-
-
-def _events(attempt_id: uuid.UUID) -> list[AttemptEvent]:
-    db.session.rollback()
-    return list(db.session.scalars(sa.select(AttemptEvent).filter_by(attempt_id=attempt_id).order_by(AttemptEvent.at)))
-
-
-def _points(citizen: Citizen) -> int:
-    db.session.rollback()
-    return get_balance("citizen", str(citizen.id), "points")
-
-
-def _tickets(attempt_id: uuid.UUID) -> list[DrawTicket]:
-    db.session.rollback()
-    return list(db.session.scalars(sa.select(DrawTicket).filter_by(source_type="attempt", source_id=attempt_id)))
-
-
 # ---- starting
 
 
 def test_a_paper_holds_different_questions_in_their_frozen_revisions(campaign: Campaign, citizen: Citizen) -> None:
     started = make.start(campaign, citizen, now=NOW)
-    row = _row(started.attempt.id)
+    row = row_of(started.attempt.id)
     assert started.is_new
     assert started.guest_token is None
     assert (row.state, row.day_try, row.total_try, row.question_count) == ("open", 1, 1, 5)
@@ -111,7 +83,7 @@ def test_an_attempt_begun_before_midnight_counts_as_a_try_of_that_day(citizen: C
     attempt = make.start(campaign, citizen, now=before).attempt
     make.answer(attempt, citizen, now=before)
     make.hand_in(attempt, citizen, now=after)
-    row = _row(attempt.id)
+    row = row_of(attempt.id)
     assert (row.started_on, row.submitted_on) == (dt.date(2026, 11, 22), dt.date(2026, 11, 23))
     assert make.start(campaign, citizen, now=after).is_new
 
@@ -136,11 +108,11 @@ def test_an_overdue_paper_is_graded_first_and_does_not_stand_in_the_way(campaign
     first = make.start(campaign, citizen, now=NOW).attempt
     make.answer(first, citizen, 4, now=NOW)
     second = make.start(campaign, citizen, now=NOW + 5 * MINUTE)
-    row = _row(first.id)
+    row = row_of(first.id)
     assert second.is_new
     assert second.attempt.id != first.id
     assert (row.state, row.is_automatic, row.correct_count, row.ticket_count) == ("graded", True, 4, 1)
-    assert _row(second.attempt.id).day_try == 2
+    assert row_of(second.attempt.id).day_try == 2
 
 
 def test_starts_are_refused_outside_the_window_and_while_paused(citizen: Citizen) -> None:
@@ -191,7 +163,7 @@ def test_the_clients_nonce_is_kept_and_a_bad_one_refused(campaign: Campaign, cit
     attempt = make.start(campaign, citizen, now=NOW, device=replace(DEVICE, client_nonce="ABC123")).attempt
     make.answer(attempt, citizen, now=NOW)
     make.hand_in(attempt, citizen, now=NOW)
-    assert [ticket.client_nonce for ticket in _tickets(attempt.id)] == ["abc123"]
+    assert [ticket.client_nonce for ticket in tickets(attempt.id)] == ["abc123"]
 
 
 def test_papers_that_do_not_shuffle_keep_the_order_of_the_file(citizen: Citizen) -> None:
@@ -250,7 +222,7 @@ def test_a_late_answer_is_kept_as_an_event_and_never_graded(campaign: Campaign, 
     make.answer(attempt, citizen, 4, wrong=0, now=NOW)
     late = NOW + 6 * MINUTE
     make.save(attempt, citizen, 5, make.right_letters(attempt.questions[4]), now=late)
-    [event] = _events(attempt.id)
+    [event] = events(attempt.id)
     assert (event.kind, event.at) == ("late_answer", late)
     assert event.details == {"position": 5, "choices": make.right_letters(attempt.questions[4])}
     assert make.hand_in(attempt, citizen, now=late).attempt.correct_count == 4
@@ -260,7 +232,7 @@ def test_an_answer_after_the_hand_in_changes_nothing(campaign: Campaign, citizen
     attempt = make.play(campaign, citizen, right=2, now=NOW)
     assert make.save(attempt, citizen, 3, make.right_letters(attempt.questions[2]), now=NOW).refusal is not None
     assert queries.get_attempt(attempt.id).correct_count == 2
-    assert [event.kind for event in _events(attempt.id)] == ["late_answer"]
+    assert [event.kind for event in events(attempt.id)] == ["late_answer"]
 
 
 def test_events_of_one_attempt_do_not_grow_without_end(campaign: Campaign, citizen: Citizen) -> None:
@@ -268,7 +240,7 @@ def test_events_of_one_attempt_do_not_grow_without_end(campaign: Campaign, citiz
     with transaction():
         for _ in range(60):
             services.save_answer(attempt_id=attempt.id, asker=make.asker_of(citizen), position=1, choices=["A"], now=NOW)
-    assert len(_events(attempt.id)) == 50
+    assert len(events(attempt.id)) == 50
 
 
 def test_somebody_elses_attempt_does_not_exist(campaign: Campaign, citizen: Citizen) -> None:
@@ -300,7 +272,7 @@ def test_choices_that_do_not_exist_are_refused_and_the_kept_answer_stays(campaig
         with pytest.raises(InvalidChoice):
             make.save(attempt, citizen, 1, choices, now=NOW)
     assert queries.get_attempt(attempt.id).questions[0].chosen == "A"
-    assert _events(attempt.id) == []
+    assert events(attempt.id) == []
 
 
 # ---- handing in
@@ -312,22 +284,22 @@ def test_a_hand_in_grades_copies_the_demographics_and_grants_points_and_a_ticket
     attempt = make.start(campaign, citizen, now=NOW).attempt
     make.answer(attempt, citizen, 4, now=NOW)
     result = make.hand_in(attempt, citizen, now=NOW + 2 * MINUTE).attempt
-    row = _row(attempt.id)
+    row = row_of(attempt.id)
     assert (row.state, row.correct_count, row.is_passed, row.ticket_count, row.points, row.day_turn) == ("graded", 4, True, 1, 20, 1)
     assert (row.demographic_group, row.region_code, row.organisation_id, row.age_band) == ("farmer_herder", "150424", unit.id, "60_plus")
     assert (row.submitted_at, row.submitted_on, row.is_automatic) == (NOW + 2 * MINUTE, dt.date(2026, 11, 22), False)
     assert [question.is_correct for question in queries.get_attempt(row.id).questions] == [True] * 4 + [False]
     assert queries.get_attempt(row.id) == result
-    [ticket] = _tickets(row.id)
+    [ticket] = tickets(row.id)
     assert (ticket.citizen_id, ticket.granted_at, ticket.sequence) == (citizen.id, NOW + 2 * MINUTE, 1)
-    assert _points(citizen) == 20
+    assert points(citizen) == 20
 
 
 def test_later_moves_never_change_history(campaign: Campaign, citizen: Citizen) -> None:
     attempt = make.play(campaign, citizen, now=NOW)
     with transaction():
         db.session.execute(sa.update(Citizen).values(demographic_group="youth", region_code="150421", age_band="14_17"))
-    row = _row(attempt.id)
+    row = row_of(attempt.id)
     assert (row.demographic_group, row.region_code, row.age_band) == ("resident", "150402", "18_59")
 
 
@@ -336,16 +308,16 @@ def test_handing_in_twice_grades_once(campaign: Campaign, citizen: Citizen) -> N
     again = make.hand_in(attempt, citizen, now=NOW + 3 * HOUR)
     assert again == services.HandedIn(attempt)
     assert papers.result_of(again.attempt, NOW) == papers.result_of(attempt, NOW)
-    assert len(_tickets(attempt.id)) == 1
+    assert len(tickets(attempt.id)) == 1
     assert db.session.scalar(sa.select(sa.func.count()).select_from(LedgerEntry)) == 1
-    assert _points(citizen) == 20
+    assert points(citizen) == 20
 
 
 def test_unanswered_questions_are_wrong_and_a_blank_hand_in_before_the_deadline_counts(campaign: Campaign, citizen: Citizen) -> None:
     attempt = make.start(campaign, citizen, now=NOW).attempt
     result = make.hand_in(attempt, citizen, now=NOW).attempt
     assert (result.state, result.correct_count, result.is_passed, result.is_automatic) == ("graded", 0, False, False)
-    assert _points(citizen) == 5
+    assert points(citizen) == 5
 
 
 def test_after_the_deadline_what_was_saved_is_graded_as_automatic(campaign: Campaign, citizen: Citizen) -> None:
@@ -360,10 +332,10 @@ def test_after_the_deadline_a_paper_without_answers_lapses_and_stays_a_used_try(
     for minute in (5, 6):
         refusal = make.hand_in(attempt, citizen, now=NOW + minute * MINUTE).refusal
         assert isinstance(refusal, AttemptClosed)
-    row = _row(attempt.id)
+    row = row_of(attempt.id)
     assert (row.state, row.correct_count, row.submitted_at) == ("lapsed", None, None)
-    assert [event.kind for event in _events(attempt.id)] == ["late_hand_in", "late_hand_in"]
-    assert _points(citizen) == 0
+    assert [event.kind for event in events(attempt.id)] == ["late_hand_in", "late_hand_in"]
+    assert points(citizen) == 0
 
 
 def test_a_hand_in_within_the_grace_counts_as_made_in_time(citizen: Citizen) -> None:
@@ -384,13 +356,13 @@ def test_whoever_has_not_told_the_group_waits_for_the_result_and_loses_nothing(c
     assert isinstance(handed_in.refusal, ProfileIncomplete)
     assert handed_in.refusal.missing == ("consent", "demographic_group", "region")
     assert (handed_in.refusal.http_status, handed_in.refusal.extra["missing"]) == (409, ["consent", "demographic_group", "region"])
-    assert _row(attempt.id).state == "handed_in"
+    assert row_of(attempt.id).state == "handed_in"
     assert make.save(attempt, new, 1, ["A"], now=NOW + MINUTE).refusal is not None
     with transaction():
         account_services.give_consent(new.id, "account", "test", NOW + HOUR)
         db.session.execute(sa.update(Citizen).filter_by(id=new.id).values(demographic_group="youth", region_code="150402"))
     result = make.hand_in(attempt, new, now=NOW + HOUR).attempt
-    row = _row(attempt.id)
+    row = row_of(attempt.id)
     assert (result.correct_count, row.handed_in_at, row.submitted_at) == (5, NOW + MINUTE, NOW + HOUR)
     assert row.demographic_group == "youth"
 
@@ -408,7 +380,7 @@ def test_points_stop_at_the_daily_limit(citizen: Citizen) -> None:
     earned = [make.play(campaign, citizen, right=right, now=NOW).points for right in (4, 1, 4)]
     assert earned == [20, 5, 0]
     assert make.play(campaign, citizen, now=NOW + DAY).points == 20
-    assert _points(citizen) == 45
+    assert points(citizen) == 45
 
 
 def test_minors_get_the_fixed_reward_once_a_day_in_one_entry_with_their_points(campaign: Campaign) -> None:
@@ -417,8 +389,8 @@ def test_minors_get_the_fixed_reward_once_a_day_in_one_entry_with_their_points(c
     first, second = (make.play(campaign, young, now=NOW) for _ in range(2))
     assert (first.ticket_count, first.points, first.fixed_points) == (0, 50, 30)
     assert (second.ticket_count, second.points, second.fixed_points) == (0, 20, 0)
-    assert _tickets(first.id) == []
-    assert _points(young) == 70
+    assert tickets(first.id) == []
+    assert points(young) == 70
 
 
 def test_a_failure_in_the_middle_of_grading_leaves_nothing(campaign: Campaign, citizen: Citizen, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -431,7 +403,7 @@ def test_a_failure_in_the_middle_of_grading_leaves_nothing(campaign: Campaign, c
     monkeypatch.setattr(grading, "ticket_writes", fail)
     with pytest.raises(RuntimeError):
         make.hand_in(attempt, citizen, now=NOW)
-    assert _row(attempt.id).state == "open"
+    assert row_of(attempt.id).state == "open"
     monkeypatch.undo()
     real = grading.run_writes
 
@@ -442,12 +414,12 @@ def test_a_failure_in_the_middle_of_grading_leaves_nothing(campaign: Campaign, c
     monkeypatch.setattr(grading, "run_writes", half)
     with pytest.raises(RuntimeError):
         make.hand_in(attempt, citizen, now=NOW)
-    assert _row(attempt.id).state == "open"
-    assert _points(citizen) == 0
+    assert row_of(attempt.id).state == "open"
+    assert points(citizen) == 0
     assert {question.is_correct for question in queries.get_attempt(attempt.id).questions} == {None}
     monkeypatch.undo()
     assert make.hand_in(attempt, citizen, now=NOW).attempt.correct_count == 5
-    assert (len(_tickets(attempt.id)), _points(citizen)) == (1, 20)
+    assert (len(tickets(attempt.id)), points(citizen)) == (1, 20)
 
 
 def test_an_attempt_that_is_not_graded_has_no_result(campaign: Campaign, citizen: Citizen) -> None:
@@ -478,252 +450,6 @@ def test_withheld_feedback_follows_an_extension_of_the_campaign(citizen: Citizen
         campaign_services.extend_campaign(campaign.id, closes_at=NOW + 300 * HOUR, now=NOW, actor=SYSTEM)
     campaign_queries.forget_campaigns()
     assert papers.find_feedback_at(attempt, NOW + 250 * HOUR) == NOW + 300 * HOUR
-
-
-# ---- guests
-
-
-def test_a_guests_answers_are_kept_and_the_result_waits_for_adoption(campaign: Campaign, citizen: Citizen) -> None:
-    started = make.start(campaign, now=NOW)
-    token = started.guest_token or ""
-    row = _row(started.attempt.id)
-    assert (row.citizen_id, row.day_try, row.total_try) == (None, None, None)
-    assert token.encode() not in (row.guest_token_hash or b"")
-    make.answer(started.attempt, token, 4, now=NOW)
-    for _ in range(2):
-        handed_in = make.hand_in(started.attempt, token, now=NOW + MINUTE)
-        assert isinstance(handed_in.refusal, RegistrationRequired)
-        assert (handed_in.refusal.code, handed_in.refusal.http_status) == ("registration_required", 401)
-    row = _row(started.attempt.id)
-    assert (row.state, row.handed_in_at, row.correct_count) == ("handed_in", NOW + MINUTE, None)
-    assert make.save(started.attempt, token, 5, ["A"], now=NOW + MINUTE).refusal is not None
-
-    adopted = make.adopt(started.attempt, citizen, token, now=NOW + HOUR)
-    assert adopted.refusal is None
-    assert (adopted.attempt.correct_count, adopted.attempt.ticket_count) == (4, 1)
-    row = _row(started.attempt.id)
-    assert (row.citizen_id, row.day_try, row.adopted_at, row.submitted_at) == (citizen.id, 1, NOW + HOUR, NOW + HOUR)
-    assert (row.handed_in_at, row.demographic_group, row.is_automatic) == (NOW + MINUTE, "resident", False)
-    assert _points(citizen) == 20
-
-
-def test_adoption_twice_by_the_same_citizen_answers_the_same_and_by_another_is_refused(campaign: Campaign, citizen: Citizen) -> None:
-    paper, token = make.guest_paper(campaign, right=4, now=NOW)
-    first = make.adopt(paper, citizen, token, now=NOW)
-    again = make.adopt(paper, citizen, token, now=NOW + MINUTE)
-    assert first == again
-    with pytest.raises(AlreadyAdopted) as refusal:
-        make.adopt(paper, make_citizen(), token, now=NOW + MINUTE)
-    assert (refusal.value.code, refusal.value.http_status) == ("already_adopted", 409)
-    assert len(_tickets(paper.id)) == 1
-    assert _points(citizen) == 20
-
-
-def test_after_adoption_the_token_opens_nothing(campaign: Campaign, citizen: Citizen) -> None:
-    paper, token = make.guest_paper(campaign, now=NOW)
-    make.adopt(paper, citizen, token, now=NOW)
-    with pytest.raises(AttemptNotFound):
-        make.hand_in(paper, token, now=NOW)
-
-
-def test_a_wrong_token_adopts_nothing(campaign: Campaign, citizen: Citizen) -> None:
-    paper, token = make.guest_paper(campaign, now=NOW)
-    other, other_token = make.guest_paper(campaign, now=NOW)
-    for wrong in ("", "x", token[:-1], other_token):
-        with pytest.raises(AttemptNotFound):
-            make.adopt(paper, citizen, wrong, now=NOW)
-    assert _row(paper.id).citizen_id is None
-    assert other.id != paper.id
-
-
-def test_adoption_uses_a_try_of_the_day_of_the_start(campaign: Campaign, citizen: Citizen) -> None:
-    evening = dt.datetime(2026, 11, 22, 15, 50, tzinfo=dt.UTC)
-    paper, token = make.guest_paper(campaign, now=evening)
-    spare, spare_token = make.guest_paper(campaign, now=evening)
-    for _ in range(2):
-        make.play(campaign, citizen, now=NOW)
-    next_day = evening + 12 * HOUR
-    assert make.adopt(paper, citizen, token, now=next_day).attempt.state == "graded"
-    row = _row(paper.id)
-    assert (row.started_on, row.day_try, row.submitted_on, row.day_turn) == (dt.date(2026, 11, 22), 3, dt.date(2026, 11, 23), 1)
-    with pytest.raises(AttemptLimitReached):
-        make.adopt(spare, citizen, spare_token, now=next_day)
-    assert _row(spare.id).citizen_id is None
-    assert make.start(campaign, citizen, now=next_day).is_new
-
-
-def test_a_guests_paper_waits_24_hours(campaign: Campaign, citizen: Citizen) -> None:
-    paper, token = make.guest_paper(campaign, now=NOW)
-    late, late_token = make.guest_paper(campaign, now=NOW)
-    assert make.adopt(paper, citizen, token, now=NOW + DAY - MINUTE).attempt.state == "graded"
-    with pytest.raises(AdoptionExpired) as refusal:
-        make.adopt(late, citizen, late_token, now=NOW + DAY)
-    assert refusal.value.code == "adoption_expired"
-
-
-def test_an_open_paper_becomes_the_citizens_and_goes_on(campaign: Campaign, citizen: Citizen) -> None:
-    paper, token = make.guest_paper(campaign, right=2, handed_in=False, now=NOW)
-    adopted = make.adopt(paper, citizen, token, now=NOW + MINUTE).attempt
-    assert (adopted.state, adopted.citizen_id, adopted.correct_count) == ("open", citizen.id, None)
-    assert make.start(campaign, citizen, now=NOW + MINUTE).attempt.id == paper.id
-    make.answer(adopted, citizen, 5, now=NOW + 2 * MINUTE)
-    assert make.hand_in(adopted, citizen, now=NOW + 3 * MINUTE).attempt.correct_count == 5
-
-
-def test_an_open_paper_is_refused_to_somebody_who_has_one_open(campaign: Campaign, citizen: Citizen) -> None:
-    own = make.start(campaign, citizen, now=NOW).attempt
-    paper, token = make.guest_paper(campaign, handed_in=False, now=NOW)
-    with pytest.raises(OpenAttemptExists) as refusal:
-        make.adopt(paper, citizen, token, now=NOW)
-    assert refusal.value.extra == {"attempt_id": str(own.id)}
-    done, done_token = make.guest_paper(campaign, now=NOW)
-    assert make.adopt(done, citizen, done_token, now=NOW).attempt.state == "graded"
-    assert _row(own.id).state == "open"
-
-
-def test_adoption_settles_the_citizens_overdue_paper_first(campaign: Campaign, citizen: Citizen) -> None:
-    own = make.start(campaign, citizen, now=NOW).attempt
-    make.answer(own, citizen, 4, now=NOW)
-    paper, token = make.guest_paper(campaign, handed_in=False, now=NOW + 6 * MINUTE)
-    assert make.adopt(paper, citizen, token, now=NOW + 7 * MINUTE).attempt.state == "open"
-    assert _row(own.id).state == "graded"
-
-
-def test_a_guests_answered_paper_past_its_deadline_counts_as_handed_in(campaign: Campaign, citizen: Citizen) -> None:
-    paper, token = make.guest_paper(campaign, right=4, handed_in=False, now=NOW)
-    adopted = make.adopt(paper, citizen, token, now=NOW + HOUR).attempt
-    assert (adopted.state, adopted.correct_count, adopted.is_automatic) == ("graded", 4, True)
-
-
-def test_a_guests_blank_paper_past_its_deadline_is_closed(campaign: Campaign, citizen: Citizen) -> None:
-    started = make.start(campaign, now=NOW)
-    handed_in = make.adopt(started.attempt, citizen, started.guest_token or "", now=NOW + HOUR)
-    assert isinstance(handed_in.refusal, AttemptClosed)
-    row = _row(started.attempt.id)
-    assert (row.state, row.citizen_id) == ("lapsed", None)
-
-
-def test_adoption_by_somebody_unregistered_waits_for_the_profile(campaign: Campaign) -> None:
-    new = make_citizen(group=None)
-    paper, token = make.guest_paper(campaign, now=NOW)
-    with pytest.raises(ProfileIncomplete):
-        make.adopt(paper, new, token, now=NOW)
-    assert _row(paper.id).citizen_id is None
-
-
-def test_adoption_asks_for_eligibility_and_survives_pause_and_end(citizen: Citizen) -> None:
-    campaign = make_campaign(now=NOW, eligibility={"groups": ("youth",)}, closes_at=NOW + HOUR)
-    paper, token = make.guest_paper(campaign, now=NOW)
-    with pytest.raises(NotEligible):
-        make.adopt(paper, citizen, token, now=NOW)
-    pause(campaign, now=NOW)
-    assert make.adopt(paper, make_citizen(group="youth"), token, now=NOW + 2 * HOUR).attempt.state == "graded"
-
-
-def test_guests_are_limited_per_device_campaign_and_day(citizen: Citizen) -> None:
-    campaign = make_campaign(now=NOW, eligibility={"guest_starts_per_device_day": 2})
-    other = make_campaign("other", now=NOW, eligibility={"guest_starts_per_device_day": 2})
-    make.start(campaign, now=NOW)
-    make.start(campaign, now=NOW)
-    for _ in range(2):
-        with pytest.raises(GuestLimitReached):
-            make.start(campaign, now=NOW)
-    make.start(campaign, now=NOW, device=replace(DEVICE, tag=b"e" * 32))
-    make.start(other, now=NOW)
-    make.start(campaign, citizen, now=NOW)
-    make.start(campaign, now=NOW + DAY)
-
-
-def test_an_address_shared_by_many_has_a_looser_limit(citizen: Citizen) -> None:
-    campaign = make_campaign(now=NOW, eligibility={"guest_starts_per_device_day": 1})
-    village = replace(DEVICE, is_shared=True)
-    for _ in range(5):
-        make.start(campaign, now=NOW, device=village)
-
-
-def test_a_campaign_may_want_registration_first(citizen: Citizen) -> None:
-    campaign = make_campaign(now=NOW, eligibility={"allows_guests": False})
-    with pytest.raises(NotSignedIn):
-        make.start(campaign, now=NOW)
-
-
-# ---- the worker
-
-
-def test_the_worker_closes_what_is_overdue_and_leaves_the_rest(campaign: Campaign, citizen: Citizen) -> None:
-    answered = make.start(campaign, citizen, now=NOW).attempt
-    make.answer(answered, citizen, 4, wrong=0, now=NOW)
-    blank = make.start(campaign, make_citizen(), now=NOW).attempt
-    guest, _ = make.guest_paper(campaign, right=3, handed_in=False, now=NOW)
-    blank_guest = make.start(campaign, now=NOW).attempt
-    unregistered = make_citizen(group=None)
-    waiting = make.start(campaign, unregistered, now=NOW).attempt
-    make.answer(waiting, unregistered, 5, now=NOW)
-    running = make.start(campaign, other := make_citizen(), now=NOW + MINUTE).attempt
-    make.answer(running, other, 5, now=NOW + MINUTE)
-    with transaction():
-        closed = services.close_overdue(now=NOW + 5 * MINUTE, limit=100)
-    assert closed == services.Closed(graded=1, handed_in=2, lapsed=2)
-    states = {row.id: row.state for row in (answered, blank, guest, blank_guest, waiting, running) for row in [_row(row.id)]}
-    assert list(states.values()) == ["graded", "lapsed", "handed_in", "lapsed", "handed_in", "open"]
-    row = _row(answered.id)
-    assert (row.is_automatic, row.correct_count, row.ticket_count) == (True, 4, 1)
-    assert (row.handed_in_at, row.submitted_at) == (NOW + 5 * MINUTE, NOW + 5 * MINUTE)
-    assert _points(citizen) == 20
-    with transaction():
-        assert services.close_overdue(now=NOW + 5 * MINUTE, limit=100).total == 0
-
-
-def test_the_worker_leaves_a_paper_its_grace(citizen: Citizen) -> None:
-    campaign = make_campaign(now=NOW, grace_seconds=120)
-    attempt = make.start(campaign, citizen, now=NOW).attempt
-    make.answer(attempt, citizen, now=NOW)
-    with transaction():
-        assert services.close_overdue(now=NOW + 7 * MINUTE - dt.timedelta(seconds=1)).total == 0
-    with transaction():
-        assert services.close_overdue(now=NOW + 7 * MINUTE).graded == 1
-
-
-def test_the_worker_takes_a_batch_at_a_time(campaign: Campaign) -> None:
-    for _ in range(5):
-        make.start(campaign, make_citizen(), now=NOW)
-    totals = []
-    for _ in range(4):
-        with transaction():
-            totals.append(services.close_overdue(now=NOW + HOUR, limit=2).total)
-    assert totals == [2, 2, 1, 0]
-
-
-def test_papers_nobody_came_back_for_lapse_after_24_hours_and_guests_are_deleted(campaign: Campaign, citizen: Citizen) -> None:
-    guest, _ = make.guest_paper(campaign, now=NOW)
-    endless = make_campaign("endless", now=NOW, limit_seconds=None)
-    open_guest = make.start(endless, now=NOW).attempt
-    unregistered = make_citizen(group=None)
-    waiting = make.start(campaign, unregistered, now=NOW).attempt
-    make.hand_in(waiting, unregistered, now=NOW)
-    kept = make.play(campaign, citizen, now=NOW)
-    with transaction():
-        assert services.close_overdue(now=NOW + DAY - MINUTE).total == 0
-    with transaction():
-        assert services.close_overdue(now=NOW + DAY).lapsed == 3
-    assert [_row(one.id).state for one in (guest, open_guest, waiting)] == ["lapsed"] * 3
-    with transaction():
-        assert services.delete_forgotten_papers(now=NOW + 2 * DAY - MINUTE) == 0
-    with transaction():
-        assert services.delete_forgotten_papers(now=NOW + 2 * DAY) == 2
-    db.session.rollback()
-    assert set(db.session.scalars(sa.select(Attempt.id))) == {waiting.id, kept.id}
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(AttemptQuestion)) == 10
-
-
-def test_closing_one_paper_leaves_a_running_one_alone(campaign: Campaign, citizen: Citizen) -> None:
-    attempt = make.start(campaign, citizen, now=NOW).attempt
-    with transaction():
-        closing.close_attempt(attempt.id, NOW)
-    assert _row(attempt.id).state == "open"
-    with transaction():
-        closing.close_attempt(attempt.id, NOW + HOUR)
-    assert _row(attempt.id).state == "lapsed"
 
 
 # ---- reading
