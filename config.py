@@ -94,6 +94,7 @@ class Config:
             SMS_SENDER=self.get("SMS_SENDER") or "log",
             IS_DEMO_SIGN_IN=self.flag("DEMO_SIGN_IN", self.IS_DEMO),
             IS_CASH_PAYOUT=self.flag("CASH_PAYOUTS"),
+            ALLOWS_CASH_PRIZES=self.ENVIRONMENT != "production" or self.flag("CASH_PAYOUTS"),
             CASH_REVIEW_ABOVE_FEN=self.whole("CASH_REVIEW_ABOVE_FEN", 20_000),
             METRICS_TOKEN=self.get("METRICS_TOKEN"),
             LOG_LEVEL=self.get("LOG_LEVEL") or "INFO",
@@ -127,6 +128,8 @@ class Config:
 
     def check(self) -> None:
         """Refuse settings that cannot be right in this environment."""
+        if self.values["SMS_SENDER"] not in ("log", "fake") and self.values["SMS_SENDER"].count(":") != 1:
+            raise BadSetting("SMS_SENDER", "is log, or the sender's class as package.module:Class")
         url = urlsplit(self.values["PUBLIC_URL"])
         if url.scheme not in ("http", "https") or not url.hostname:
             raise BadSetting("PUBLIC_URL", "must be a full address such as https://quiz.example.cn")
@@ -171,8 +174,8 @@ class ProductionConfig(Config):
             values["FIELD_ENCRYPTION_KEYS"]
         ):
             raise BadSetting("FIELD_HASH_KEY", "SECRET_KEY, FIELD_HASH_KEY and each of FIELD_ENCRYPTION_KEYS must differ")
-        if values["SMS_SENDER"] == "log":
-            raise BadSetting("SMS_SENDER", "the log sender shows sign-in codes to whoever reads the log; choose a real sender")
+        if values["SMS_SENDER"] in ("log", "fake"):
+            raise BadSetting("SMS_SENDER", "the log sender sends nothing; give a real one as package.module:Class")
         if values["IS_DEMO_SIGN_IN"]:
             raise BadSetting("DEMO_SIGN_IN", "the demo sign-in must be off in production")
         if urlsplit(values["PUBLIC_URL"]).scheme != "https" or not self.get("PUBLIC_URL"):

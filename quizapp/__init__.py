@@ -64,8 +64,17 @@ def _configure(app: Flask, config: Config) -> None:
 def _connect_outside(app: Flask) -> None:
     app.extensions["vault"] = Vault(app.config["FIELD_ENCRYPTION_KEYS"], app.config["FIELD_HASH_KEY"])
     app.extensions["storage"] = FolderStorage(Path(app.config["DATA_DIR"]) / "files")
-    senders: dict[str, type[SmsSender]] = {"log": LogSmsSender, "fake": FakeSmsSender}
-    app.extensions["sms"] = senders[app.config["SMS_SENDER"]]()
+    app.extensions["sms"] = _make_sms_sender(app.config["SMS_SENDER"])
+
+
+def _make_sms_sender(name: str) -> SmsSender:
+    """``log``, ``fake``, or the bureau's own sender as ``package.module:Class`` (made without arguments)."""
+    built_in: dict[str, type[SmsSender]] = {"log": LogSmsSender, "fake": FakeSmsSender}
+    if name in built_in:
+        return built_in[name]()
+    module, class_name = name.split(":")
+    sender: SmsSender = getattr(importlib.import_module(module), class_name)()
+    return sender
 
 
 def _init_extensions(app: Flask) -> None:

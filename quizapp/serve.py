@@ -1,6 +1,7 @@
 """``make run``: migrate, fill an empty database, then the server and the worker under one parent (Ctrl-C ends both)."""
 
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -35,6 +36,13 @@ def _prepare() -> bool:
     return False
 
 
+def _is_free(host: str, port: int) -> bool:
+    """Whether nobody listens there: granian would share the port, and requests would go to either server."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex((host, port)) != 0
+
+
 def _say_hello(url: str) -> None:
     lines = (
         "",
@@ -64,6 +72,9 @@ def main() -> int:
     config = load_config()
     host, port = config.values["BIND_HOST"], config.values["BIND_PORT"]
     url = f"http://{'127.0.0.1' if host in ('0.0.0.0', '::') else host}:{port}"  # noqa: S104 - a comparison, not a bind
+    if not _is_free(host, config.values["BIND_PORT"]):
+        sys.stderr.write(f"PORT: {port} is in use; end the other server or choose another, e.g. PORT=8001 make run\n")
+        return 1
     with suppress(OSError):
         compress_static(["--quiet", str(ROOT / "quizapp/web/static")])
     _prepare()

@@ -11,7 +11,7 @@ GOOD = {
     "FIELD_HASH_KEY": "Zx9cv8bn7m6a5s4d3f2g1hQ0w9e8r7t6y5u4i3o2",
     "DATABASE_URL": "postgresql://quiz@localhost/quiz",
     "PUBLIC_URL": "https://quiz.example.cn",
-    "SMS_SENDER": "fake",
+    "SMS_SENDER": "bureau_sms:Sender",
 }
 
 
@@ -34,6 +34,8 @@ def test_a_complete_production_environment_starts() -> None:
         ({"FIELD_HASH_KEY": GOOD["SECRET_KEY"]}, "FIELD_HASH_KEY"),
         ({"SMS_SENDER": ""}, "SMS_SENDER"),
         ({"SMS_SENDER": "log"}, "SMS_SENDER"),
+        ({"SMS_SENDER": "fake"}, "SMS_SENDER"),
+        ({"SMS_SENDER": "carrier-pigeon"}, "SMS_SENDER"),
         ({"DEMO_SIGN_IN": "1"}, "DEMO_SIGN_IN"),
         ({"PUBLIC_URL": ""}, "PUBLIC_URL"),
         ({"PUBLIC_URL": "http://quiz.example.cn"}, "PUBLIC_URL"),

@@ -28,7 +28,7 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
             "prizes.upload",
         }
     ),
-    "approver": frozenset({"campaigns.view", "campaigns.publish", "payouts.review", "reports.view"}),
+    "approver": frozenset({"campaigns.view", "campaigns.publish", "payouts.view", "payouts.review", "reports.view"}),
     "question_editor": frozenset({"questions.view", "questions.edit", "statutes.edit"}),
     "question_reviewer": frozenset({"questions.view", "questions.review"}),
     "finance": frozenset({"payouts.view", "payouts.handle", "campaigns.view", "reports.view", "phones.unmask"}),

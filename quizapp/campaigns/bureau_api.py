@@ -5,6 +5,7 @@ import uuid
 from typing import Any
 
 import sqlalchemy as sa
+from flask import current_app
 
 from quizapp.accounts.models import Organisation
 from quizapp.accounts.queries import get_organisation
@@ -227,6 +228,7 @@ def publish(body: dict[str, Any], slug: str) -> dict[str, Any]:
     with transaction():
         services.publish_campaign(
             campaign.id,
+            allows_cash=current_app.config["ALLOWS_CASH_PRIZES"],
             now=utc_now(),
             actor=current_actor(),
             needs_second_person=needs_second_person(),

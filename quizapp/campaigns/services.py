@@ -26,6 +26,7 @@ from quizapp.core.clock import rfc3339
 from quizapp.core.db import db, on_commit
 from quizapp.core.ids import new_id
 from quizapp.core.text import N_
+from quizapp.lottery.errors import PrizeKindNotServed
 from quizapp.lottery.services import open_pool
 
 EDITABLE = ("draft", "pending_approval", "published", "paused")
@@ -189,12 +190,15 @@ def publish_campaign(
     now: dt.datetime,
     actor: Actor,
     needs_second_person: bool = True,
+    allows_cash: bool = True,
     expected_version: int | None = None,
 ) -> Campaign:
     """Put the submitted draft in force: as the first version, which opens the prize pool, or as a later one.
 
     :param needs_second_person: whether the submitter may not be the publisher (a setting, on by default)
+    :param allows_cash: whether this installation hands out cash (the setting ``CASH_PAYOUTS``)
     :raises SamePerson: if they are the same
+    :raises PrizeKindNotServed: for a cash prize where cash is not handed out
     :raises TermsInvalid: if the rule check finds errors now
     :raises WrongCampaignState: if nothing waits for publication, a second click included
     """
@@ -206,7 +210,10 @@ def publish_campaign(
     if needs_second_person and campaign.submitted_by is not None and campaign.submitted_by == actor.id:
         raise SamePerson
     _check(campaign, now)
-    version = _add_version(campaign, from_dict({"schema": SCHEMA, **campaign.draft}), actor, now)
+    terms = from_dict({"schema": SCHEMA, **campaign.draft})
+    if not allows_cash and terms.draw is not None and any(prize.kind == "cash" for prize in terms.draw.prizes):
+        raise PrizeKindNotServed(N_("这里没有开通现金发放，请把现金奖换成积分、兑换码或自取。"))
+    version = _add_version(campaign, terms, actor, now)
     if is_first:
         campaign.status = "published"
         campaign.published_at = now

@@ -70,6 +70,7 @@ def publish(campaign_id: uuid.UUID) -> Response:
         _("已批准并封存发布。"),
         lambda: services.publish_campaign(
             campaign_id,
+            allows_cash=current_app.config["ALLOWS_CASH_PRIZES"],
             now=utc_now(),
             actor=current_actor(),
             needs_second_person=needs_second_person(),
