@@ -101,7 +101,7 @@ def _moment(report: Report, path: str, value: Any) -> None:
 def _list(item: Check, low: int, high: int) -> Check:
     def check(report: Report, path: str, value: Any) -> None:
         if not isinstance(value, list | tuple):
-            report(path, MISSING if value is None else N_("应当是列表。"))
+            report(path, N_("应当是列表。"))
         elif not low <= len(value) <= high:
             report(path, f"应当有 {low} 到 {high} 项。" if value else MISSING)
         else:
@@ -118,14 +118,17 @@ def _record(required: Mapping[str, Check], optional: Mapping[str, Check] | None 
         if nullable and value is None:
             return
         if not isinstance(value, Mapping):
-            report(path, MISSING if value is None else N_("应当是一组字段。"))
+            report(path, N_("应当是一组字段。"))
             return
         prefix = f"{path}." if path else ""
         for name in value:
             if name not in required and name not in extra:
                 report(f"{prefix}{str(name)[:40]}", _UNKNOWN.get(str(name), N_("不认识的字段。")))
         for name, inner in required.items():
-            inner(report, prefix + name, value.get(name))
+            if name in value:
+                inner(report, prefix + name, value[name])
+            else:
+                report(prefix + name, MISSING)
         for name, inner in extra.items():
             if name in value:
                 inner(report, prefix + name, value[name])

@@ -3,15 +3,20 @@ import re
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
 
 from quizapp.accounts.models import Organisation
 from quizapp.campaigns import queries
 from quizapp.campaigns.models import Campaign
+from quizapp.campaigns.shape import check_draft
 from quizapp.core.clock import SHANGHAI, utc_now
-from quizapp.core.db import db
+from quizapp.core.db import db, transaction
+from tests.campaigns.test_rules import mutated_bodies, unfinished_bodies
+from tests.conftest import sqlite_only
 from tests.factories.accounts import make_organisation, make_staff, reference_data, sign_in
 from tests.factories.campaigns import ONE_CODE_PRIZE, make_campaign, make_draft, make_terms
 from tests.factories.questions import make_bank
@@ -348,3 +353,21 @@ def test_forms_that_no_browser_sends_are_survived(manager: FlaskClient, host: Or
     assert manager.post(f"/admin/campaigns/{draft.id}/edit/3", data=strange).status_code == 302
     for step in range(1, 6):
         assert manager.get(f"/admin/campaigns/{draft.id}/edit/{step}?checked=1").status_code == 200
+
+
+@sqlite_only
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(body=unfinished_bodies() | mutated_bodies())
+def test_any_draft_the_api_takes_can_be_opened_in_the_editor(app: Flask, body: Any) -> None:
+    """The API saves unfinished drafts as they come; the editor must show whatever they hold."""
+    if not isinstance(body, dict) or check_draft(body):
+        return
+    manager = sign_in(app.test_client(), make_staff("campaign_manager"))
+    campaign = queries.find_by_slug("odd") or make_draft("odd", terms=body)
+    with transaction():
+        db.session.execute(sa.update(Campaign).filter_by(id=campaign.id).values(draft=body))
+    for step in range(1, 6):
+        assert manager.get(f"/admin/campaigns/{campaign.id}/edit/{step}?checked=1").status_code == 200, (step, body)
+    for step in range(1, 5):
+        values = _fields(_soup(manager.get(f"/admin/campaigns/{campaign.id}/edit/{step}")))
+        assert manager.post(f"/admin/campaigns/{campaign.id}/edit/{step}", data={**values, "action": "draft"}).status_code in (302, 422)

@@ -380,6 +380,28 @@ def mutated_bodies(draw: st.DrawFn) -> Any:
         return body
 
 
+@st.composite
+def unfinished_bodies(draw: st.DrawFn) -> dict[str, Any]:
+    """A sound body with some things missing, empty or not typed in yet, wherever they are."""
+    body = copy.deepcopy(_body(prizes=ONE_CODE_PRIZE))
+    body["plan"] = {"expected_draws": 5, "budget_fen": 5}
+    for _ in range(draw(st.integers(1, 6))):
+        node: Any = body
+        while node:
+            key = draw(st.sampled_from(sorted(node) if isinstance(node, dict) else range(len(node))))
+            if isinstance(node[key], dict | list) and node[key] and draw(st.booleans()):
+                node = node[key]
+                continue
+            if draw(st.booleans()):
+                del node[key]
+            elif isinstance(node[key], list | dict):
+                node[key] = type(node[key])()
+            else:
+                node[key] = None
+            break
+    return body
+
+
 @given(mutated_bodies() | _json)
 def test_the_check_survives_any_json_and_what_it_passes_can_be_read(body: Any) -> None:
     found = problems(body, now=NOW, find_pool=lambda part: _pool(9))
