@@ -13,8 +13,8 @@ import psycopg
 from flask import Blueprint, Response, request, session
 
 from bench.reference import REFERENCE
-from quizapp import create_app
 from quizapp.web.access import public
+from wsgi import app
 
 bp = Blueprint("bench", __name__, url_prefix="/api/bench")
 _local = threading.local()
@@ -70,5 +70,4 @@ def reference() -> Response:
     return Response(json.dumps(body, ensure_ascii=False, separators=(",", ":")), mimetype="application/json")
 
 
-app = create_app()
 app.register_blueprint(bp)
