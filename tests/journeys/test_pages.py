@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Response
+from playwright.sync_api import Browser, BrowserContext
 from playwright.sync_api import Error as PlaywrightError
 
 from quizapp.accounts.models import StaffAccount
@@ -100,23 +100,27 @@ def _walk(context: BrowserContext, site: Site, paths: list[str], widths: tuple[i
     page = context.pages[0]
     watch = Watch(page, site.url)
     for path in paths:
-        loaded: list[Response] = []
-        page.on("response", loaded.append)
+        bodies: dict[str, int] = {}
+
+        def keep(answer: object, bodies: dict[str, int] = bodies) -> None:
+            if answer.status == 200:  # type: ignore[attr-defined]  # a playwright response
+                bodies[answer.url] = len(gzip.compress(answer.body(), 6))  # type: ignore[attr-defined]  # the same
+
+        page.on("response", keep)
         try:
             answer = page.goto(path, wait_until="load")
         except PlaywrightError as error:
             if "Download is starting" not in error.message:
                 raise
             answer = None
-        page.remove_listener("response", loaded.append)
+        page.remove_listener("response", keep)
         if answer is None or "text/html" not in answer.headers.get("content-type", ""):
             continue
         if answer.status >= 500:
             wrong.append(f"{path}: {answer.status}")
         count += 1
-        weight = sum(len(gzip.compress(each.body(), 6)) for each in loaded if each.status == 200)
-        if not path.startswith("/admin") and weight > BUDGET_BYTES:
-            wrong.append(f"{path}: first load {weight} bytes")
+        if path.startswith("/admin") is False and sum(bodies.values()) > BUDGET_BYTES:
+            wrong.append(f"{path}: first load {sum(bodies.values())} bytes")
         sizes = (*widths, 375) if path in PHONE_CONSOLE else widths
         for width in sizes:
             wrong += _overflow(context, path, width)
