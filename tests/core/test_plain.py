@@ -1,6 +1,7 @@
 """The parts of core that are plain values: clock, money, ids, crypto, text, logs."""
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 import logging
 
 import pytest
@@ -55,7 +56,14 @@ def test_ids_are_version_7_and_grow_with_time() -> None:
     ids = [new_id() for _ in range(2000)]
     assert len(set(ids)) == 2000
     assert {i.version for i in ids} == {7}
-    assert [i.int >> 80 for i in ids] == sorted(i.int >> 80 for i in ids)
+    assert ids == sorted(ids)
+
+
+def test_ids_made_by_threads_at_one_moment_differ() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: [new_id() for _ in range(500)], range(8)))
+    assert len({i for ids in made for i in ids}) == 4000
+    assert all(ids == sorted(ids) for ids in made)
 
 
 def test_a_phone_is_unreadable_found_by_its_tag_and_masked() -> None:
