@@ -1,8 +1,8 @@
 """The parts of core that are plain values: clock, money, ids, crypto, text, logs."""
 
 import datetime as dt
-from concurrent.futures import ThreadPoolExecutor
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.fernet import InvalidToken
