@@ -96,6 +96,7 @@ class Config:
             IS_CASH_PAYOUT=self.flag("CASH_PAYOUTS"),
             ALLOWS_CASH_PRIZES=self.ENVIRONMENT != "production" or self.flag("CASH_PAYOUTS"),
             CASH_REVIEW_ABOVE_FEN=self.whole("CASH_REVIEW_ABOVE_FEN", 20_000),
+            PUBLISH_NEEDS_SECOND_PERSON=self.flag("PUBLISH_NEEDS_SECOND_PERSON", True),
             METRICS_TOKEN=self.get("METRICS_TOKEN"),
             LOG_LEVEL=self.get("LOG_LEVEL") or "INFO",
             # what the pages say

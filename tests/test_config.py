@@ -62,3 +62,8 @@ def test_demo_makes_its_secrets_once_and_keeps_them_private(tmp_path: Path) -> N
     assert first["SECRET_KEY"] == second["SECRET_KEY"]
     assert len({first["SECRET_KEY"], first["FIELD_HASH_KEY"], *first["FIELD_ENCRYPTION_KEYS"]}) == 3
     assert all(path.stat().st_mode & 0o077 == 0 for path in (tmp_path / "secrets").iterdir())
+
+
+@pytest.mark.parametrize(("text", "needs"), [("", True), ("1", True), ("0", False), ("off", False)])
+def test_publishing_needs_a_second_person_unless_turned_off(text: str, needs: bool) -> None:
+    assert load_config({**GOOD, "PUBLISH_NEEDS_SECOND_PERSON": text}).values["PUBLISH_NEEDS_SECOND_PERSON"] is needs

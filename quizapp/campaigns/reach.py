@@ -29,7 +29,7 @@ def units() -> list[Organisation]:
 
 def needs_second_person() -> bool:
     """Setting: the submitter may not be the publisher, unless an installation turns it off."""
-    return bool(current_app.config.get("PUBLISH_NEEDS_SECOND_PERSON", True))
+    return bool(current_app.config["PUBLISH_NEEDS_SECOND_PERSON"])
 
 
 def state_of(campaign: Campaign, now: dt.datetime) -> str:
