@@ -326,6 +326,29 @@ def test_the_profile_is_changed_on_its_page(client: FlaskClient) -> None:
     assert field_error(bad.get_data(as_text=True), "nickname") == "昵称里不要写手机号、证件号。"
 
 
+def test_the_profile_leads_back_to_the_page_that_asked(client: FlaskClient) -> None:
+    citizen = make_citizen(age_band=None)
+    sign_in(client, citizen)
+    path = "/me/profile?next=/attempts/1/draw?ticket%3D2"
+    page = client.get(path).get_data(as_text=True)
+    assert 'href="/attempts/1/draw?ticket=2"' in page
+    action = re.search(r'<form[^>]+id="f"[^>]+action="([^"]+)"', page)
+    assert action is not None
+    data = {"nickname": "草原秀兰", "demographic_group": "youth", "region": "150423", "age_band": "60_plus"}
+    assert submit(client, action[1], data, form_on=path).location == "/attempts/1/draw?ticket=2"
+    assert queries.get_profile(citizen.id).age_band == "60_plus"
+
+
+@pytest.mark.parametrize("target", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"])
+def test_the_profile_never_leads_to_another_site(client: FlaskClient, target: str) -> None:
+    sign_in(client, make_citizen())
+    page = client.get("/me/profile", query_string={"next": target})
+    data = {"nickname": "草原秀兰", "demographic_group": "youth", "region": "150423", "csrf_token": csrf_token(page)}
+    answer = client.post("/me/profile", query_string={"next": target}, data=data)
+    assert (answer.status_code, answer.location) == (302, "/me")
+    assert f'href="{target}"' not in page.get_data(as_text=True)
+
+
 def test_sessions_are_listed_and_ended_one_by_one_and_all(client: FlaskClient, app: Flask) -> None:
     citizen = make_citizen()
     others = [app.test_client() for _ in range(3)]

@@ -15,11 +15,11 @@ from quizapp.accounts.forms import ProfileForm, show_refusal
 from quizapp.accounts.queries import sessions as session_queries
 from quizapp.accounts.views import cookies
 from quizapp.accounts.views.blueprint import bp
-from quizapp.accounts.views.sign_in import Page, ask_guardian, find_organisations, home, parse_organisation
+from quizapp.accounts.views.sign_in import Page, ask_guardian, find_organisations, home, parse_organisation, steps
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from quizapp.core.errors import AppError
-from quizapp.web.access import citizen, current_principal, public
+from quizapp.web.access import citizen, current_principal, public, safe_next
 from quizapp.web.ui import url_if
 
 ME_LINKS = (
@@ -57,6 +57,7 @@ def me() -> str:
 @bp.route("/me/profile", methods=["GET", "POST"])
 @citizen
 def edit_profile() -> Page:
+    """Change one's details; ``?next=`` leads back to the page that asked for one."""
     profile = queries.get_profile(current_principal().user_id)
     region = queries.find_region(profile.region_code) if profile.region_code else None
     county = region.county_code if region else None
@@ -76,6 +77,8 @@ def edit_profile() -> Page:
     page = render_template(
         "accounts/profile.html",
         form=form,
+        query=steps(),
+        back_url=_profile_next(),
         groups=[(group.code, group.name) for group in queries.list_groups()],
         regions=[(each.code, each.name) for each in queries.list_counties()],
         towns=[(each.code, each.name) for each in queries.list_regions(form.region.data)] if form.region.data else [],
@@ -83,6 +86,10 @@ def edit_profile() -> Page:
         is_age_known=profile.age_band is not None,
     )
     return page, status
+
+
+def _profile_next() -> str:
+    return safe_next(request.args.get("next"), url_for("accounts.me"))
 
 
 def _save_profile(form: ProfileForm, citizen_id: uuid.UUID) -> Response:
@@ -102,7 +109,7 @@ def _save_profile(form: ProfileForm, citizen_id: uuid.UUID) -> Response:
     except GuardianConsentRequired:
         return ask_guardian({"citizen_id": str(citizen_id)}, change, utc_now())
     flash(_("已保存。以前的答题记录不变。"), "success")
-    return redirect(url_for("accounts.me"))
+    return redirect(_profile_next())
 
 
 # ---- sessions
