@@ -71,8 +71,9 @@ DEMO_NAMES = {
     "report_reader": "苏和",
     "cohost": "协办复核员",
 }
-DEMO_PLACES = {"cohost": "赤峰市市场监督管理局（演示）", "report_reader": "巴林右旗司法局（演示）"}
-"""Where a role of the demo is held when it is not the root."""
+DEMO_PLACES = {"cohost": "赤峰市市场监督管理局（演示）"}
+"""Where a role of the demo is held when it is not the root. Figures belong to the unit that hosts a campaign, so whoever
+is to see the demo's figures is held at the root, which hosts them all."""
 
 LEVELS = ("city", "county", "town", "community", "grid")
 

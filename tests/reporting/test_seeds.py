@@ -3,8 +3,10 @@ import datetime as dt
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from flask.testing import FlaskClient
 
-from quizapp.accounts.models import Citizen, Consent
+from quizapp.accounts.models import Citizen, Consent, StaffAccount
+from quizapp.accounts.seeds import demo_username, load_demo_staff
 from quizapp.attempts.models import Attempt, AttemptQuestion
 from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.queries import get_terms
@@ -14,7 +16,7 @@ from quizapp.questions.queries import get_revisions
 from quizapp.questions.rules import is_right
 from quizapp.reporting import seeds
 from quizapp.reporting.queries import participation
-from tests.factories.accounts import reference_data
+from tests.factories.accounts import headers_for, reference_data, sign_in
 from tests.factories.campaigns import make_campaign
 
 
@@ -96,3 +98,15 @@ def test_loading_twice_changes_nothing_and_every_machine_gets_the_same(campaigns
 def test_without_finished_campaigns_or_places_nothing_happens(app: Flask) -> None:
     _load()
     assert _count(Citizen) == 0
+
+
+def test_the_demos_report_reader_sees_the_demos_figures(campaigns: list[Campaign], client: FlaskClient) -> None:
+    with transaction():
+        load_demo_staff()
+    _load()
+    reader = db.session.scalars(sa.select(StaffAccount).filter_by(username=demo_username("report_reader"))).one()
+    sign_in(client, reader)
+    body = client.get("/api/v1/admin/reports/participation", headers=headers_for(reader)).get_json()
+    assert body["total"]["attempt_count"] == seeds.ATTEMPTS
+    page = client.get("/admin/reports").get_data(as_text=True)
+    assert campaigns[0].title in page
