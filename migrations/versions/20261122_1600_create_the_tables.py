@@ -186,9 +186,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["credit_account_id"], ["ledger_accounts.id"], name=op.f("fk_ledger_entries_credit_account_id_ledger_accounts")
         ),
-        sa.ForeignKeyConstraint(
-            ["debit_account_id"], ["ledger_accounts.id"], name=op.f("fk_ledger_entries_debit_account_id_ledger_accounts")
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entries")),
         sa.UniqueConstraint("source_type", "source_id", "reason", name=op.f("uq_ledger_entries_source_type_source_id_reason")),
     )
@@ -402,7 +399,6 @@ def upgrade() -> None:
         sa.Column("void_reason", sa.String(length=32), nullable=False),
         sa.Column("chained_in", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.CheckConstraint("state IN ('granted', 'drawn', 'expired', 'void')", name=op.f("ck_draw_tickets_state")),
-        sa.ForeignKeyConstraint(["campaign_id"], ["campaigns.id"], name=op.f("fk_draw_tickets_campaign_id_campaigns")),
         sa.ForeignKeyConstraint(["citizen_id"], ["citizens.id"], name=op.f("fk_draw_tickets_citizen_id_citizens")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_draw_tickets")),
         sa.UniqueConstraint("source_type", "source_id", "sequence", name=op.f("uq_draw_tickets_source_type_source_id_sequence")),
@@ -572,6 +568,7 @@ def upgrade() -> None:
         sa.Column("points", sa.Integer(), nullable=False),
         sa.Column("fixed_points", sa.Integer(), nullable=False),
         sa.Column("day_turn", sa.Integer(), nullable=True),
+        sa.Column("day_rewards", sa.Integer(), nullable=True),
         sa.Column("demographic_group", sa.String(length=32), nullable=True),
         sa.Column("region_code", sa.String(length=20), nullable=True),
         sa.Column("organisation_id", sa.Uuid(), nullable=True),

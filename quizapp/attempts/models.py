@@ -91,6 +91,8 @@ class Attempt(Base):
     """The part of ``points`` that stands in for the draw (minors, excluded groups); at most once a day."""
     day_turn: Mapped[int | None] = mapped_column(sa.Integer)
     """Which graded attempt of this citizen, campaign and day of hand-in this is, from 1; daily limits of points count it."""
+    day_rewards: Mapped[int | None] = mapped_column(sa.Integer)
+    """How many of the day's turns up to this one earned ``fixed_points``, so that the last turn alone tells the day."""
     demographic_group: Mapped[str | None] = mapped_column(sa.String(32))
     region_code: Mapped[str | None] = mapped_column(sa.String(20))
     organisation_id: Mapped[uuid.UUID | None]

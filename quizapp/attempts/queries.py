@@ -104,21 +104,20 @@ def _of_this(column: str) -> sa.ScalarSelect[Any]:
     return sa.select(_this.c[column]).where(_this.c.id == _ID).scalar_subquery()
 
 
-def _turns(measure: sa.ColumnElement[int], citizen: Any, campaign: Any, *more: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
-    return (
-        sa.select(measure)
-        .where(_other.c.campaign_id == campaign, _other.c.citizen_id == citizen, _other.c.submitted_on == _TODAY, *more)
-        .scalar_subquery()
+def _of_last_turn(measure: sa.ColumnElement[int | None], citizen: Any, campaign: Any) -> sa.ColumnElement[int]:
+    """A column of the day's last turn, 0 without one. Order and limit are the unique index's own: counting the day's rows
+    instead let the planner read the whole campaign's day, which it takes for empty on a campaign's first morning."""
+    last = sa.select(measure).where(
+        _other.c.campaign_id == campaign, _other.c.citizen_id == citizen, _other.c.submitted_on == _TODAY, _other.c.day_turn.is_not(None)
     )
+    return sa.func.coalesce(last.order_by(_other.c.day_turn.desc()).limit(1).scalar_subquery(), 0)
 
 
-_GRADED = sa.func.coalesce(sa.func.max(_other.c.day_turn), 0)
-_REWARDED = sa.func.count()
 # One statement locks the paper and its answers and counts the day. Both tables are locked: whoever waited for a save to
 # commit must read the answer that save wrote, and PostgreSQL reads anew only what it locks.
 _LOCKED_PAPER = _PAPER.add_columns(
-    _turns(_GRADED, _of_this("citizen_id"), _of_this("campaign_id")).label("graded_today"),
-    _turns(_REWARDED, _of_this("citizen_id"), _of_this("campaign_id"), _other.c.fixed_points > 0).label("rewarded_today"),
+    _of_last_turn(_other.c.day_turn, _of_this("citizen_id"), _of_this("campaign_id")).label("graded_today"),
+    _of_last_turn(_other.c.day_rewards, _of_this("citizen_id"), _of_this("campaign_id")).label("rewarded_today"),
 ).with_for_update(of=[ATTEMPTS, QUESTIONS])
 _CITIZEN = sa.bindparam("citizen_id", type_=sa.Uuid)
 _OWN_PAPER = (
@@ -129,8 +128,8 @@ _OWN_PAPER = (
 )
 _CAMPAIGN = sa.bindparam("campaign_id", type_=sa.Uuid)
 _COUNT_TURNS = sa.select(
-    _turns(_GRADED, _CITIZEN, _CAMPAIGN).label("graded"),
-    _turns(_REWARDED, _CITIZEN, _CAMPAIGN, _other.c.fixed_points > 0).label("rewarded"),
+    _of_last_turn(_other.c.day_turn, _CITIZEN, _CAMPAIGN).label("graded"),
+    _of_last_turn(_other.c.day_rewards, _CITIZEN, _CAMPAIGN).label("rewarded"),
 )
 
 

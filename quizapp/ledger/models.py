@@ -45,7 +45,9 @@ class LedgerEntry(Base):
     )
 
     id: Mapped[IdPk]
-    debit_account_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("ledger_accounts.id"))
+    debit_account_id: Mapped[uuid.UUID]
+    """Without a foreign key: its check locks the row of the issuing account, and every hand-in would meet there
+    (docs/decisions/006-hot-rows.md). The services open an unbounded account with the entry and look for a bounded one."""
     credit_account_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("ledger_accounts.id"))
     amount: Mapped[int]
     source_type: Mapped[str] = mapped_column(sa.String(16))

@@ -3,6 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -52,7 +53,7 @@ def _account_params(prefix: str, owner: tuple[str, str], unit: str, now: dt.date
 
 
 def _from_write(prefix: str, owner: tuple[str, str], unit: str, amount: int, now: dt.datetime) -> Write:
-    """A bounded account must exist to be debited (the entry's foreign key sees to it); an unbounded one is opened."""
+    """A bounded account must exist to be debited (:func:`post` has looked); an unbounded one is opened."""
     if not rules.is_bounded(owner[0]):
         return _open_write(prefix, owner, unit, now)
     return Write(_DEBIT.format(prefix), {f"{prefix}_id": account_id(*owner, unit), f"{prefix}_amount": amount})
@@ -64,47 +65,67 @@ def _to_write(prefix: str, owner: tuple[str, str], unit: str, amount: int, now: 
     return Write(_CREDIT.format(prefix), {**_account_params(prefix, owner, unit, now), f"{prefix}_amount": amount})
 
 
-def posting_writes(
-    *,
-    prefix: str,
-    unit: str,
-    from_owner: tuple[str, str],
-    to_owner: tuple[str, str],
-    amount: int,
-    source_type: str,
-    source_id: object,
-    reason: str,
-    now: dt.datetime,
-) -> tuple[Write, ...]:
-    """The writes of one posting, for hot paths that send them together with others by ``run_writes``.
+@dataclass(frozen=True)
+class Posting:
+    """What moves from whom to whom, and why.
 
-    The caller must hold a lock that keeps the source from being posted twice (the attempt's row), or be ready for the
-    database's refusal. Two bounded owners need :func:`post`, which locks both accounts in one order.
-
-    :param prefix: of the parameter names, unique among the writes sent together
     :param amount: whole units (points, fen, hours), above zero
+    :param source_type: with ``source_id`` and ``reason`` what earned it: posted once
     :raises ValueError: for an amount below one, an unknown unit, or an account that would pay itself
     """
-    if amount < 1:
-        raise ValueError("an entry moves at least one unit")
-    if unit not in UNITS:
-        raise ValueError(f"unknown unit {unit}")
-    if from_owner == to_owner:
-        raise ValueError("an account cannot pay itself")
-    entry = f"{prefix}e"
+
+    unit: str
+    from_owner: tuple[str, str]
+    to_owner: tuple[str, str]
+    amount: int
+    source_type: str
+    source_id: object
+    reason: str
+    now: dt.datetime
+
+    def __post_init__(self) -> None:
+        if self.amount < 1:
+            raise ValueError("an entry moves at least one unit")
+        if self.unit not in UNITS:
+            raise ValueError(f"unknown unit {self.unit}")
+        if self.from_owner == self.to_owner:
+            raise ValueError("an account cannot pay itself")
+
+    @property
+    def bounded_accounts(self) -> tuple[uuid.UUID, ...]:
+        return tuple(account_id(*owner, self.unit) for owner in (self.from_owner, self.to_owner) if rules.is_bounded(owner[0]))
+
+
+def posting_writes(prefix: str, posting: Posting) -> tuple[Write, ...]:
+    """The writes of a posting, for hot paths that send them together with others by ``run_writes``.
+
+    The caller must hold a lock that keeps the source from being posted twice (the attempt's row), or be ready for the
+    database's refusal. Only out of an unbounded owner: what a bounded one gives goes through :func:`post`, which looks
+    for the account and locks it.
+
+    :param prefix: of the parameter names, unique among the writes sent together
+    :raises ValueError: for a bounded giver
+    """
+    if rules.is_bounded(posting.from_owner[0]):
+        raise ValueError("what a bounded account gives is posted by post()")
+    return _writes(prefix, posting)
+
+
+def _writes(prefix: str, posting: Posting) -> tuple[Write, ...]:
+    unit, now, entry = posting.unit, posting.now, f"{prefix}e"
     return (
-        _from_write(f"{prefix}f", from_owner, unit, amount, now),
-        _to_write(f"{prefix}t", to_owner, unit, amount, now),
+        _from_write(f"{prefix}f", posting.from_owner, unit, posting.amount, now),
+        _to_write(f"{prefix}t", posting.to_owner, unit, posting.amount, now),
         Write(
             _ENTRY.format(entry),
             {
                 f"{entry}_id": new_id(),
-                f"{entry}_from": account_id(*from_owner, unit),
-                f"{entry}_to": account_id(*to_owner, unit),
-                f"{entry}_amount": amount,
-                f"{entry}_source_type": source_type,
-                f"{entry}_source_id": str(source_id),
-                f"{entry}_reason": reason,
+                f"{entry}_from": account_id(*posting.from_owner, unit),
+                f"{entry}_to": account_id(*posting.to_owner, unit),
+                f"{entry}_amount": posting.amount,
+                f"{entry}_source_type": posting.source_type,
+                f"{entry}_source_id": str(posting.source_id),
+                f"{entry}_reason": posting.reason,
                 f"{entry}_at": now,
                 f"{entry}_on": shanghai_day(now),
             },
@@ -112,59 +133,43 @@ def posting_writes(
     )
 
 
-def post(
-    *,
-    unit: str,
-    from_owner: tuple[str, str],
-    to_owner: tuple[str, str],
-    amount: int,
-    source_type: str,
-    source_id: object,
-    reason: str,
-    now: dt.datetime,
-    prefix: str = "post",
-) -> None:
-    """Move ``amount`` from one owner to another. A refusal leaves the caller's transaction usable.
+def post(posting: Posting) -> None:
+    """Move the amount. A refusal leaves the caller's transaction usable.
 
     :raises AlreadyPosted: if this source has been posted for this reason
     :raises InsufficientBalance: if a bounded account would go below zero
     """
-    writes = posting_writes(
-        prefix=prefix,
-        unit=unit,
-        from_owner=from_owner,
-        to_owner=to_owner,
-        amount=amount,
-        source_type=source_type,
-        source_id=source_id,
-        reason=reason,
-        now=now,
-    )
-    _lock_accounts(account_id(*owner, unit) for owner in (from_owner, to_owner) if rules.is_bounded(owner[0]))
-    if _is_posted(source_type, str(source_id), reason):
+    found = _lock_accounts(posting.bounded_accounts)
+    if _is_posted(posting):
         raise AlreadyPosted
+    if rules.is_bounded(posting.from_owner[0]) and account_id(*posting.from_owner, posting.unit) not in found:
+        raise InsufficientBalance
     try:
         with db.session.begin_nested():
-            run_writes(*writes)
+            run_writes(*_writes("post", posting))
     except sa.exc.IntegrityError as error:
         raise _refusal(error) from None
 
 
-def _lock_accounts(ids: Iterable[uuid.UUID]) -> None:
-    """Lock in the order of the ids, so that two postings in opposite directions never wait for each other."""
+def _lock_accounts(ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """Lock in the order of the ids, so that two postings in opposite directions never wait for each other.
+
+    :returns: those that exist
+    """
     wanted = sorted(ids)
-    db.session.execute(sa.select(LedgerAccount.id).where(LedgerAccount.id.in_(wanted)).order_by(LedgerAccount.id).with_for_update()).all()
+    found = sa.select(LedgerAccount.id).where(LedgerAccount.id.in_(wanted)).order_by(LedgerAccount.id).with_for_update()
+    return set(db.session.scalars(found))
 
 
-def _is_posted(source_type: str, source_id: str, reason: str) -> bool:
-    found = sa.select(LedgerEntry.id).filter_by(source_type=source_type, source_id=source_id, reason=reason)
-    return db.session.scalar(found) is not None
+def _is_posted(posting: Posting) -> bool:
+    source = {"source_type": posting.source_type, "source_id": str(posting.source_id), "reason": posting.reason}
+    return db.session.scalar(sa.select(LedgerEntry.id).filter_by(**source)) is not None
 
 
 def _refusal(error: sa.exc.IntegrityError) -> Exception:
     text = str(error.orig).lower()
     if "ledger_entries.source_type" in text or "uq_ledger_entries" in text:
         return AlreadyPosted()
-    if "balance_not_negative" in text or "foreign key" in text:
+    if "balance_not_negative" in text:
         return InsufficientBalance()
     return error

@@ -93,7 +93,9 @@ class DrawTicket(Base):
     )
 
     id: Mapped[IdPk]
-    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"))
+    campaign_id: Mapped[uuid.UUID]
+    """Without a foreign key: its check locks the campaign's row, and every hand-in of a campaign would meet there
+    (docs/decisions/006-hot-rows.md). The draw reads the pool by it, whose own key holds."""
     citizen_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("citizens.id"))
     source_type: Mapped[str] = mapped_column(sa.String(16))
     source_id: Mapped[uuid.UUID]

@@ -185,6 +185,7 @@ class _Papers:
                 "day_try": day_try,
                 "total_try": total_try,
                 "day_turn": day_try,
+                "day_rewards": 0,
                 "started_at": moment,
                 "started_on": day,
                 "deadline_at": moment + limit,

@@ -17,14 +17,16 @@ def give_points(
 
     def work() -> None:
         services.post(
-            unit="points",
-            from_owner=rules.POINTS_SOURCE,
-            to_owner=("citizen", str(citizen.id)),
-            amount=amount,
-            source_type="attempt",
-            source_id=source_id or new_id(),
-            reason=reason,
-            now=now or utc_now(),
+            services.Posting(
+                unit="points",
+                from_owner=rules.POINTS_SOURCE,
+                to_owner=("citizen", str(citizen.id)),
+                amount=amount,
+                source_type="attempt",
+                source_id=source_id or new_id(),
+                reason=reason,
+                now=now or utc_now(),
+            )
         )
 
     if in_transaction():

@@ -21,7 +21,16 @@ ANNA, BATU = ("citizen", "anna"), ("citizen", "batu")
 
 def post(from_owner: tuple[str, str], to_owner: tuple[str, str], amount: int, source: str, reason: str = "r") -> None:
     services.post(
-        unit="points", from_owner=from_owner, to_owner=to_owner, amount=amount, source_type="t", source_id=source, reason=reason, now=NOW
+        services.Posting(
+            unit="points",
+            from_owner=from_owner,
+            to_owner=to_owner,
+            amount=amount,
+            source_type="t",
+            source_id=source,
+            reason=reason,
+            now=NOW,
+        )
     )
 
 
@@ -72,13 +81,17 @@ def test_an_entry_moves_at_least_one_unit(amount: int) -> None:
 def test_units_are_known_and_kept_apart() -> None:
     with pytest.raises(ValueError), transaction():
         services.post(
-            unit="gold", from_owner=rules.POINTS_SOURCE, to_owner=ANNA, amount=1, source_type="t", source_id="1", reason="r", now=NOW
+            services.Posting(
+                unit="gold", from_owner=rules.POINTS_SOURCE, to_owner=ANNA, amount=1, source_type="t", source_id="1", reason="r", now=NOW
+            )
         )
     with transaction():
         give(ANNA, 5, "1")
         with pytest.raises(InsufficientBalance):
             services.post(
-                unit="fen", from_owner=ANNA, to_owner=("system", "fen"), amount=1, source_type="t", source_id="2", reason="r", now=NOW
+                services.Posting(
+                    unit="fen", from_owner=ANNA, to_owner=("system", "fen"), amount=1, source_type="t", source_id="2", reason="r", now=NOW
+                )
             )
 
 
@@ -118,19 +131,32 @@ def test_writes_of_two_postings_can_be_sent_together() -> None:
                 write
                 for prefix, owner in (("a", ANNA), ("b", BATU))
                 for write in services.posting_writes(
-                    prefix=prefix,
-                    unit="points",
-                    from_owner=rules.POINTS_SOURCE,
-                    to_owner=owner,
-                    amount=3,
-                    source_type="t",
-                    source_id=prefix,
-                    reason="r",
-                    now=NOW,
+                    prefix,
+                    services.Posting(
+                        unit="points",
+                        from_owner=rules.POINTS_SOURCE,
+                        to_owner=owner,
+                        amount=3,
+                        source_type="t",
+                        source_id=prefix,
+                        reason="r",
+                        now=NOW,
+                    ),
                 )
             )
         )
     assert (balance(ANNA), balance(BATU)) == (3, 3)
+
+
+def test_what_a_bounded_account_gives_is_looked_at_first() -> None:
+    """Nothing in the schema binds the giver of an entry, so both ways of posting must see to it."""
+    gift = services.Posting(unit="points", from_owner=ANNA, to_owner=BATU, amount=1, source_type="t", source_id="1", reason="r", now=NOW)
+    with pytest.raises(ValueError, match="bounded"):
+        services.posting_writes("p", gift)
+    with pytest.raises(InsufficientBalance), transaction():
+        services.post(gift)
+    assert balance(BATU) == 0
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(LedgerEntry)) == 0
 
 
 def test_entries_are_paged_newest_first() -> None:
@@ -213,6 +239,8 @@ def test_the_clock_of_the_edge_decides_the_day() -> None:
     late = dt.datetime(2027, 3, 15, 16, tzinfo=dt.UTC)
     with transaction():
         services.post(
-            unit="points", from_owner=rules.POINTS_SOURCE, to_owner=ANNA, amount=1, source_type="t", source_id="1", reason="r", now=late
+            services.Posting(
+                unit="points", from_owner=rules.POINTS_SOURCE, to_owner=ANNA, amount=1, source_type="t", source_id="1", reason="r", now=late
+            )
         )
     assert db.session.scalars(sa.select(LedgerEntry.posted_on)).one() == dt.date(2027, 3, 16)

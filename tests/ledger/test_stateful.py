@@ -61,9 +61,9 @@ class Ledger(RuleBasedStateMachine):
         refusal = ValueError if giver == taker else self._refusal(giver, amount, source)
         if refusal is not None:
             with pytest.raises(refusal):
-                services.post(**values)
+                services.post(services.Posting(**values))
             return
-        services.post(**values)
+        services.post(services.Posting(**values))
         self.posted.add(source)
         self.expected[giver] -= amount
         self.expected[taker] += amount

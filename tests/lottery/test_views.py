@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from quizapp.core.ids import new_id
-from quizapp.ledger.services import post
+from quizapp.ledger.services import Posting, post
 from quizapp.lottery import jobs
 from quizapp.lottery.models import Draw
 from tests.factories.accounts import make_citizen, sign_in
@@ -107,14 +107,16 @@ def test_without_a_ticket_the_fixed_reward_is_shown(client: FlaskClient, pool: P
     attempt = make_attempt(pool, child, now=utc_now(), tickets=0)
     with transaction():
         post(
-            unit="points",
-            from_owner=("system", "points"),
-            to_owner=("citizen", str(child.id)),
-            amount=30,
-            source_type="attempt",
-            source_id=attempt,
-            reason="fixed_reward",
-            now=utc_now(),
+            Posting(
+                unit="points",
+                from_owner=("system", "points"),
+                to_owner=("citizen", str(child.id)),
+                amount=30,
+                source_type="attempt",
+                source_id=attempt,
+                reason="fixed_reward",
+                now=utc_now(),
+            )
         )
     sign_in(client, child)
     page = client.get(f"/attempts/{attempt}/draw", follow_redirects=True).get_data(as_text=True)

@@ -13,7 +13,7 @@ from quizapp.campaigns.terms import Terms
 from quizapp.core.clock import shanghai_day
 from quizapp.core.db import Write, run_writes
 from quizapp.ledger.rules import POINTS_SOURCE
-from quizapp.ledger.services import posting_writes
+from quizapp.ledger.services import Posting, posting_writes
 from quizapp.lottery.services import ticket_writes
 from quizapp.questions import queries as question_queries
 
@@ -23,8 +23,8 @@ SOURCE = "attempt"
 _GRADE = (
     "UPDATE attempts SET state = 'graded', submitted_at = :a_at, submitted_on = :a_on, handed_in_at = :a_handed_in, "
     "is_automatic = :a_automatic, correct_count = :a_correct, marks = :a_marks, is_passed = :a_passed, ticket_count = :a_tickets, "
-    "points = :a_points, fixed_points = :a_fixed, day_turn = :a_turn, demographic_group = :a_group, region_code = :a_region, "
-    "organisation_id = :a_organisation, age_band = :a_age WHERE id = :a_id"
+    "points = :a_points, fixed_points = :a_fixed, day_turn = :a_turn, day_rewards = :a_rewards, "
+    "demographic_group = :a_group, region_code = :a_region, organisation_id = :a_organisation, age_band = :a_age WHERE id = :a_id"
 )
 
 
@@ -61,11 +61,11 @@ def grade_attempt(attempt: AttemptView, profile: Profile, turns: Turns, *, is_au
         fixed_points=earned.fixed_points,
         questions=tuple(replace(question, is_correct=mark) for question, mark in zip(attempt.questions, grade.marks, strict=True)),
     )
-    run_writes(*_grade_writes(graded, profile, turns.graded + 1, now), *_reward_writes(graded, profile.citizen_id, terms, now))
+    run_writes(*_grade_writes(graded, profile, turns, now), *_reward_writes(graded, profile.citizen_id, terms, now))
     return graded
 
 
-def _grade_writes(graded: AttemptView, profile: Profile, turn: int, now: dt.datetime) -> tuple[Write, ...]:
+def _grade_writes(graded: AttemptView, profile: Profile, turns: Turns, now: dt.datetime) -> tuple[Write, ...]:
     return (
         Write(
             _GRADE,
@@ -81,7 +81,8 @@ def _grade_writes(graded: AttemptView, profile: Profile, turn: int, now: dt.date
                 "a_tickets": graded.ticket_count,
                 "a_points": graded.points,
                 "a_fixed": graded.fixed_points,
-                "a_turn": turn,
+                "a_turn": turns.graded + 1,
+                "a_rewards": turns.rewarded + (1 if graded.fixed_points else 0),
                 "a_group": profile.demographic_group,
                 "a_region": profile.region_code,
                 "a_organisation": profile.organisation_id,
@@ -96,15 +97,17 @@ def _reward_writes(graded: AttemptView, citizen_id: uuid.UUID, terms: Terms, now
     writes: tuple[Write, ...] = ()
     if graded.points:
         writes += posting_writes(
-            prefix="p",
-            unit="points",
-            from_owner=POINTS_SOURCE,
-            to_owner=("citizen", str(citizen_id)),
-            amount=graded.points,
-            source_type=SOURCE,
-            source_id=graded.id,
-            reason="attempt",
-            now=now,
+            "p",
+            Posting(
+                unit="points",
+                from_owner=POINTS_SOURCE,
+                to_owner=("citizen", str(citizen_id)),
+                amount=graded.points,
+                source_type=SOURCE,
+                source_id=graded.id,
+                reason="attempt",
+                now=now,
+            ),
         )
     if graded.ticket_count and terms.draw is not None:
         writes += ticket_writes(

@@ -108,15 +108,17 @@ def opening_writes(
     ]
     if is_points:
         writes += ledger.posting_writes(
-            prefix=posting,
-            unit="points",
-            from_owner=ledger_rules.POINTS_SOURCE,
-            to_owner=("citizen", str(citizen_id)),
-            amount=points,
-            source_type=source_type,
-            source_id=source_id,
-            reason="prize",
-            now=now,
+            posting,
+            ledger.Posting(
+                unit="points",
+                from_owner=ledger_rules.POINTS_SOURCE,
+                to_owner=("citizen", str(citizen_id)),
+                amount=points,
+                source_type=source_type,
+                source_id=source_id,
+                reason="prize",
+                now=now,
+            ),
         )
     return tuple(writes)
 
