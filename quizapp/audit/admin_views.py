@@ -3,7 +3,6 @@
 import datetime as dt
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext as _
@@ -12,7 +11,8 @@ from quizapp.audit import queries
 from quizapp.audit.actors import current_actor
 from quizapp.audit.models import AuditEntry
 from quizapp.audit.services import record
-from quizapp.audit.titles import FIELDS, TITLES
+from quizapp.audit.titles import TITLES
+from quizapp.audit.wording import change_lines
 from quizapp.core.clock import SHANGHAI, shanghai_day, utc_now
 from quizapp.core.db import transaction
 from quizapp.core.spreadsheets import Column, Table, write_csv
@@ -45,26 +45,6 @@ def _paths() -> tuple[str, ...]:
     return current_principal().scopes("audit.view")
 
 
-def _word(value: Any) -> str:
-    if value is None or value == "":
-        value = _("空")
-    elif isinstance(value, bool):
-        value = _("是") if value else _("否")
-    return str(value)
-
-
-def changes_text(changes: dict[str, Any]) -> str:
-    """``{field: [before, after]}`` and facts as one line of text."""
-    parts = []
-    for field, value in changes.items():
-        name = FIELDS.get(field, field)
-        if isinstance(value, list) and len(value) == 2:
-            parts.append(_("%(name)s：%(before)s 改为 %(after)s", name=name, before=_word(value[0]), after=_word(value[1])))
-        else:
-            parts.append(_("%(name)s：%(value)s", name=name, value=_word(value)))
-    return "；".join(parts)
-
-
 @bp.get("")
 @bureau("audit.view")
 def entries() -> str:
@@ -77,7 +57,7 @@ def entries() -> str:
         wanted=wanted,
         titles=TITLES,
         title_of=queries.title_of,
-        changes_text=changes_text,
+        change_lines=change_lines,
         day_time=day_time,
     )
 
@@ -94,7 +74,7 @@ def _row(entry: AuditEntry) -> tuple[str, ...]:
         queries.title_of(entry.action),
         entry.action,
         entry.target_name or entry.target_id,
-        changes_text(entry.changes),
+        "；".join(change_lines(entry.changes)),
         entry.request_id,
     )
 

@@ -96,10 +96,11 @@ def save_draft(
         changes.update(_change_head(campaign, head))
     if host_organisation_id is not None and host_organisation_id != campaign.host_organisation_id:
         _refuse_published(campaign, "host_organisation_id")
+        changes["host"] = [_unit_name(campaign.host_organisation_id), _unit_name(host_organisation_id)]
         campaign.host_organisation_id = host_organisation_id
-        changes["host_organisation_id"] = str(host_organisation_id)
+    cohosts = _cohost_names(campaign)
     if cohost_ids is not None and _set_cohosts(campaign, cohost_ids):
-        changes["cohosts"] = [str(cohost) for cohost in cohost_ids]
+        changes["cohosts"] = [cohosts, _cohost_names(campaign)]
     if draft is not None and dict(draft) != campaign.draft:
         changes["draft"] = _differences(campaign.draft, draft)
         if "paper" in changes["draft"]:
@@ -305,7 +306,7 @@ def sign_off(campaign_id: uuid.UUID, *, organisation_id: uuid.UUID, now: dt.date
         host.signed_off_at = now
         host.signed_off_by = _staff_id(actor)
         _touch(campaign)
-        _audit("campaign.signed_off", campaign, actor, now, {"organisation_id": str(organisation_id)})
+        _audit("campaign.signed_off", campaign, actor, now, {"organisation": _unit_name(organisation_id)})
     return campaign
 
 
@@ -388,6 +389,15 @@ def _set_cohosts(campaign: Campaign, cohost_ids: Sequence[uuid.UUID]) -> bool:
     db.session.add_all(CampaignHost(campaign_id=campaign.id, organisation_id=new) for new in wanted - existing.keys())
     db.session.flush()
     return True
+
+
+def _cohost_names(campaign: Campaign) -> list[str]:
+    return [organisation.name for _, organisation in queries.list_hosts(campaign.id)]
+
+
+def _unit_name(organisation_id: uuid.UUID) -> str:
+    unit = db.session.get(Organisation, organisation_id)
+    return unit.name if unit else str(organisation_id)
 
 
 def _forget_signatures(campaign: Campaign) -> None:

@@ -8,12 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from quizapp.adapters.storage import Storage
 from quizapp.audit.actors import current_actor
+from quizapp.audit.wording import value_names
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from quizapp.core.errors import InvalidInput, NotFound
@@ -311,3 +312,7 @@ def export(slug: str) -> Response:
     raw = io.BytesIO(services.zip_bank(services.export_bank(found.slug)))
     headers = {"Content-Disposition": f'attachment; filename="{found.slug}.zip"'}
     return current_app.response_class(raw.getvalue(), mimetype="application/zip", headers=headers)
+
+
+def init_app(app: Flask) -> None:
+    value_names["banks"] = queries.bank_titles

@@ -136,6 +136,11 @@ def get_bank(slug: str) -> QuestionBank:
     return bank
 
 
+def bank_titles() -> dict[str, str]:
+    """Slug to title of every bank."""
+    return dict(db.session.execute(sa.select(QuestionBank.slug, QuestionBank.title)).all())
+
+
 def lock_bank(slug: str) -> QuestionBank | None:
     return db.session.scalar(sa.select(QuestionBank).filter_by(slug=slug).with_for_update().execution_options(populate_existing=True))
 

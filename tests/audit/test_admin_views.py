@@ -2,14 +2,14 @@ import datetime as dt
 
 import pytest
 import sqlalchemy as sa
+from bs4 import BeautifulSoup
 from flask.testing import FlaskClient
 
-from quizapp.audit.admin_views import changes_text
 from quizapp.audit.models import AuditEntry
 from quizapp.audit.services import Actor, record
 from quizapp.core.clock import day_start
 from quizapp.core.db import db, transaction
-from tests.factories.accounts import make_organisation, make_staff, sign_in
+from tests.factories.accounts import make_organisation, make_staff, reference_data, sign_in
 
 pytestmark = pytest.mark.usefixtures("app")
 DAY = dt.date(2027, 3, 15)
@@ -121,6 +121,17 @@ def test_nobody_edits_the_trail_not_even_the_database_user() -> None:
     assert db.session.scalars(sa.select(AuditEntry.action)).all() == ["staff.created"]
 
 
-def test_changes_of_any_shape_are_readable() -> None:
-    changes = {"name": [None, True], "list": [1, 2, 3], "n": 0, "nested": {"a": 1}}
-    assert changes_text(changes) == "名称：空 改为 是；list：[1, 2, 3]；n：0；nested：{'a': 1}"
+def test_a_saved_draft_reads_as_lines_with_the_names_of_groups(client: FlaskClient) -> None:
+    reference_data()
+    sign_in(client, make_staff("audit_admin"))
+    before = {"prizes": [{"name": "帆布袋", "quantity": 30000}], "excluded_groups": ["civil_servant"]}
+    after = {"prizes": [{"name": "帆布袋", "quantity": 36000}], "excluded_groups": ["civil_servant", "youth"]}
+    write("campaign.saved", draft={"draw": [before, after], "pass_count": [4, 3]})
+    soup = BeautifulSoup(page(client), "html.parser")
+    lines = [line.get_text() for line in soup.select("td.changes span")]
+    assert lines == [
+        "抽奖 · 奖品 1 · 数量：30,000 改为 36,000",
+        "抽奖 · 不抽奖的人群：领导干部、国家机关工作人员 改为 领导干部、国家机关工作人员、青少年",
+        "合格题数：4 改为 3",
+    ]
+    assert "；".join(lines) in client.get("/admin/audit/entries.csv").get_data(as_text=True)
