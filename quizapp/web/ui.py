@@ -239,40 +239,44 @@ def cite(text: str) -> Markup:
 
 # ---- charts: server-rendered SVG, styled by class, so a strict CSP needs no exception
 
-Series = tuple[str, str, Sequence[float]]
+Series = tuple[str, str, Sequence[int]]
 GRID_LINES = 4
 
 
-def _ceiling(highest: float) -> float:
-    """Round figure at or above the highest value, for the top of an axis."""
-    if highest <= 0:
-        return float(GRID_LINES)
-    step = 10.0 ** (len(str(int(highest))) - 1)
-    return next(half * step / 2 for half in range(1, 41) if half * step / 2 >= highest)
+def _tick(highest: int) -> int:
+    """Round distance of the grid lines, so that the topmost is at or above the highest value. What charts show are
+    counts: there is no half person, so no line stands at one."""
+    scale = 1
+    while True:
+        for tenths in (10, 20, 25, 30, 40, 50, 60, 80):
+            tick, rest = divmod(tenths * scale, 10)
+            if not rest and tick * GRID_LINES >= highest:
+                return tick
+        scale *= 10
 
 
-def _label(value: float) -> str:
-    return wan(int(value)) if value >= 10_000 else f"{value:,}" if isinstance(value, int) else f"{value:g}"
+def _label(value: int) -> str:
+    return wan(value) if value >= 10_000 else f"{value:,}"
 
 
 def line_chart(series: Sequence[Series], labels: Sequence[str], width: int = 640, height: int = 220, *, alt: str) -> Markup:
-    """Draw lines over days.
+    """Draw lines of counts over days.
 
     :param series: (name, class, values); classes ``s1area`` (filled) and ``s2`` (dashed) are in admin.css
     :param alt: one sentence that says what the picture shows
     """
     top, right, bottom, left = 14, 14, 28, 46
-    ceiling = _ceiling(max((value for _, _, values in series for value in values), default=0))
+    tick = _tick(max((value for _, _, values in series for value in values), default=0))
 
     def x(index: int) -> float:
         return left + (width - left - right) * index / max(1, len(labels) - 1)
 
-    def y(value: float) -> float:
-        return top + (height - top - bottom) * (1 - value / ceiling)
+    def y(value: int) -> float:
+        return top + (height - top - bottom) * (1 - value / (tick * GRID_LINES))
 
     out = [_open_chart(width, height, alt)]
     for line in range(GRID_LINES + 1):
-        value = ceiling * line / GRID_LINES
+        value = tick * line
         out.append(
             f'<path class="grid" d="M{left} {y(value):.1f}H{width - right}"/>'
             f'<text class="ax" x="{left - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{_label(value)}</text>'
@@ -292,7 +296,7 @@ def line_chart(series: Sequence[Series], labels: Sequence[str], width: int = 640
     return Markup("".join([*out, "</svg>"]))  # noqa: S704 - labels are escaped above
 
 
-def column_chart(values: Sequence[float], labels: Sequence[str], width: int = 640, height: int = 220, cls: str = "", *, alt: str) -> Markup:
+def column_chart(values: Sequence[int], labels: Sequence[str], width: int = 640, height: int = 220, cls: str = "", *, alt: str) -> Markup:
     """Draw columns with their figures on top. ``alt`` says in one sentence what the picture shows."""
     top, right, bottom, left = 24, 8, 28, 8
     highest = max([*values, 0]) or 1

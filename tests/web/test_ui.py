@@ -1,10 +1,13 @@
 """What quizapp.web.ui prints, in tables of cases."""
 
 import hashlib
+import re
 from datetime import UTC, date, datetime
 
 import pytest
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 from markupsafe import Markup
 
 from quizapp.web import ui
@@ -200,6 +203,39 @@ def test_charts_take_any_number_of_days(values: list[int]) -> None:
     labels = [str(index) for index in range(len(values))]
     assert ui.line_chart([("人次", "s1area", values)], labels, alt="x").endswith("</svg>")
     assert ui.column_chart(values, labels, alt="x").endswith("</svg>")
+
+
+def _axis(values: list[int]) -> list[str]:
+    chart = ui.line_chart([("人次", "s1area", values)], [""] * len(values), alt="x")
+    return re.findall(r'text-anchor="end">([^<]+)<', chart)
+
+
+@pytest.mark.parametrize(
+    ("highest", "axis"),
+    [
+        (0, ["0", "1", "2", "3", "4"]),
+        (1, ["0", "1", "2", "3", "4"]),
+        (5, ["0", "2", "4", "6", "8"]),
+        (9, ["0", "3", "6", "9", "12"]),
+        (100, ["0", "25", "50", "75", "100"]),
+        (210, ["0", "60", "120", "180", "240"]),
+        (1001, ["0", "300", "600", "900", "1,200"]),
+        (23_000, ["0", "6,000", "1.2万", "1.8万", "2.4万"]),
+        (100_000, ["0", "2.5万", "5万", "7.5万", "10万"]),
+    ],
+)
+def test_counts_have_whole_numbers_at_the_axis(highest: int, axis: list[str]) -> None:
+    assert _axis([0, highest]) == axis
+
+
+@given(st.integers(0, 10**9))
+def test_the_highest_value_fits_under_the_top_line_and_fills_half(highest: int) -> None:
+    chart = ui.line_chart([("人次", "s1area", [highest])], ["x"], alt="x")
+    points = re.search(r'<polyline class="s1area" points="[\d.]+,([\d.]+)"', chart)
+    assert points is not None
+    top, bottom = 14, 220 - 28
+    assert top <= float(points[1]) <= bottom
+    assert highest < 4 or float(points[1]) <= (top + bottom) / 2 + 1
 
 
 def test_filters_use_the_given_clock(app: Flask) -> None:
