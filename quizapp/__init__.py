@@ -22,7 +22,7 @@ from quizapp.adapters.sms import SmsSender
 from quizapp.adapters.sms.fake import FakeSmsSender
 from quizapp.adapters.sms.log import LogSmsSender
 from quizapp.adapters.storage.folder import FolderStorage
-from quizapp.core import logs
+from quizapp.core import logs, statements
 from quizapp.core.crypto import Vault
 from quizapp.core.db import db
 from quizapp.extensions import babel, csrf, login_manager, migrate, redis_client
@@ -79,6 +79,7 @@ def _make_sms_sender(name: str) -> SmsSender:
 
 def _init_extensions(app: Flask) -> None:
     db.init_app(app)
+    statements.init_app(app)
     migrate.init_app(app, db, render_as_batch=True, compare_type=True)
     babel.init_app(app)
     csrf.init_app(app)

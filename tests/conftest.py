@@ -20,7 +20,8 @@ from flask.testing import FlaskClient
 
 from config import TestingConfig
 from quizapp import create_app
-from quizapp.core.db import db, dispose
+from quizapp.core.db import db
+from quizapp.core.statements import dispose
 
 IS_STRICT = os.environ.get("REQUIRE_ALL") == "1"
 

@@ -556,6 +556,7 @@ def upgrade() -> None:
         sa.Column("deadline_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("is_large_type", sa.Boolean(), nullable=False),
         sa.Column("question_count", sa.Integer(), nullable=False),
+        sa.Column("save_count", sa.Integer(), nullable=False),
         sa.Column("handed_in_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("is_automatic", sa.Boolean(), nullable=False),
         sa.Column("adopted_at", sa.DateTime(timezone=True), nullable=True),
@@ -592,7 +593,6 @@ def upgrade() -> None:
             "campaign_id", "citizen_id", "submitted_on", "day_turn", name=op.f("uq_attempts_campaign_id_citizen_id_submitted_on_day_turn")
         ),
         sa.UniqueConstraint("campaign_id", "citizen_id", "total_try", name=op.f("uq_attempts_campaign_id_citizen_id_total_try")),
-        sa.UniqueConstraint("guest_token_hash", name=op.f("uq_attempts_guest_token_hash")),
     )
     with op.batch_alter_table("attempts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_attempts_campaign_id_submitted_on"), ["campaign_id", "submitted_on"], unique=False)
@@ -617,6 +617,13 @@ def upgrade() -> None:
             unique=False,
             sqlite_where=sa.text("state = 'handed_in'"),
             postgresql_where=sa.text("state = 'handed_in'"),
+        )
+        batch_op.create_index(
+            "uq_attempts_guest_token_hash",
+            ["guest_token_hash"],
+            unique=True,
+            sqlite_where=sa.text("guest_token_hash IS NOT NULL"),
+            postgresql_where=sa.text("guest_token_hash IS NOT NULL"),
         )
         batch_op.create_index(
             "uq_attempts_one_open",
@@ -852,6 +859,11 @@ def downgrade() -> None:
             "uq_attempts_one_open",
             sqlite_where=sa.text("state = 'open' AND citizen_id IS NOT NULL"),
             postgresql_where=sa.text("state = 'open' AND citizen_id IS NOT NULL"),
+        )
+        batch_op.drop_index(
+            "uq_attempts_guest_token_hash",
+            sqlite_where=sa.text("guest_token_hash IS NOT NULL"),
+            postgresql_where=sa.text("guest_token_hash IS NOT NULL"),
         )
         batch_op.drop_index(
             "ix_attempts_waiting", sqlite_where=sa.text("state = 'handed_in'"), postgresql_where=sa.text("state = 'handed_in'")

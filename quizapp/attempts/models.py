@@ -54,6 +54,13 @@ class Attempt(Base):
             sqlite_where=sa.text("citizen_id IS NULL"),
             postgresql_where=sa.text("citizen_id IS NULL"),
         ),
+        sa.Index(
+            "uq_attempts_guest_token_hash",
+            "guest_token_hash",
+            unique=True,
+            sqlite_where=sa.text("guest_token_hash IS NOT NULL"),
+            postgresql_where=sa.text("guest_token_hash IS NOT NULL"),
+        ),
         sa.Index(None, "citizen_id", "started_at"),
         sa.Index(None, "campaign_id", "submitted_on"),
     )
@@ -62,7 +69,7 @@ class Attempt(Base):
     campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"))
     terms_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaign_terms.id"))
     citizen_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("citizens.id"))
-    guest_token_hash: Mapped[bytes | None] = mapped_column(sa.LargeBinary(32), unique=True)
+    guest_token_hash: Mapped[bytes | None] = mapped_column(sa.LargeBinary(32))
     device_tag: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
     client_nonce: Mapped[str] = mapped_column(sa.String(64), default="")
     state: Mapped[str] = mapped_column(sa.String(16), default="open")
@@ -73,6 +80,8 @@ class Attempt(Base):
     deadline_at: Mapped[Moment]
     is_large_type: Mapped[bool] = mapped_column(default=False)
     question_count: Mapped[int] = mapped_column(sa.Integer)
+    save_count: Mapped[int] = mapped_column(sa.Integer, default=0)
+    """How often an answer was saved: a hand-in that read the answers without a lock counts only if none came since."""
     handed_in_at: Mapped[dt.datetime | None]
     """When the hand-in reached the server (a guest's may be graded later)."""
     is_automatic: Mapped[bool] = mapped_column(default=False)

@@ -13,7 +13,8 @@ from quizapp.attempts import rules
 from quizapp.attempts.errors import AttemptNotFound
 from quizapp.attempts.models import Attempt, AttemptEvent, AttemptQuestion
 from quizapp.campaigns.models import Campaign
-from quizapp.core.db import UtcDateTime, db, fetch, fetch_alone
+from quizapp.core.db import UtcDateTime, db
+from quizapp.core.statements import fetch, fetch_alone
 
 ATTEMPTS = cast(sa.Table, Attempt.__table__)
 QUESTIONS = cast(sa.Table, AttemptQuestion.__table__)
@@ -57,6 +58,7 @@ class AttemptView:
     ticket_count: int
     points: int
     fixed_points: int
+    save_count: int
     questions: tuple[QuestionView, ...] = ()
 
     @property
@@ -115,17 +117,16 @@ def _of_last_turn(measure: sa.ColumnElement[int | None], citizen: Any, campaign:
 
 # One statement locks the paper and its answers and counts the day. Both tables are locked: whoever waited for a save to
 # commit must read the answer that save wrote, and PostgreSQL reads anew only what it locks.
-_LOCKED_PAPER = _PAPER.add_columns(
+_COUNTED_PAPER = _PAPER.add_columns(
     _of_last_turn(_other.c.day_turn, _of_this("citizen_id"), _of_this("campaign_id")).label("graded_today"),
     _of_last_turn(_other.c.day_rewards, _of_this("citizen_id"), _of_this("campaign_id")).label("rewarded_today"),
-).with_for_update(of=[ATTEMPTS, QUESTIONS])
+)
+_LOCKED_PAPER = _COUNTED_PAPER.with_for_update(of=[ATTEMPTS, QUESTIONS])
 _CITIZEN = sa.bindparam("citizen_id", type_=sa.Uuid)
 _OWN_PAPER = (
-    _LOCKED_PAPER.add_columns(*PROFILE_COLUMNS)
-    .join(CITIZENS_WITH_UNIT, CITIZENS.c.id == _A.citizen_id)
-    .where(CITIZENS.c.id == _CITIZEN)
-    .with_for_update(of=[ATTEMPTS, QUESTIONS, CITIZENS])
+    _COUNTED_PAPER.add_columns(*PROFILE_COLUMNS).join(CITIZENS_WITH_UNIT, CITIZENS.c.id == _A.citizen_id).where(CITIZENS.c.id == _CITIZEN)
 )
+_LOCKED_OWN_PAPER = _OWN_PAPER.with_for_update(of=[ATTEMPTS, QUESTIONS, CITIZENS])
 _CAMPAIGN = sa.bindparam("campaign_id", type_=sa.Uuid)
 _COUNT_TURNS = sa.select(
     _of_last_turn(_other.c.day_turn, _CITIZEN, _CAMPAIGN).label("graded"),
@@ -163,10 +164,18 @@ def lock_attempt(attempt_id: uuid.UUID, today: dt.date) -> tuple[AttemptView, Tu
 def lock_own_attempt(attempt_id: uuid.UUID, citizen_id: uuid.UUID, today: dt.date) -> tuple[AttemptView, Turns, Profile] | None:
     """The same for a citizen's own paper, with the citizen's row locked and read in the same statement (order: attempt →
     citizen); None if it is not this citizen's."""
-    rows = fetch(_OWN_PAPER, {"attempt_id": attempt_id, "citizen_id": citizen_id, "today": today})
+    return _own(fetch(_LOCKED_OWN_PAPER, {"attempt_id": attempt_id, "citizen_id": citizen_id, "today": today}))
+
+
+def find_own_attempt(attempt_id: uuid.UUID, citizen_id: uuid.UUID, today: dt.date) -> tuple[AttemptView, Turns, Profile] | None:
+    """The same without a lock, in a statement by itself: what is written after it must be guarded by ``save_count``."""
+    return _own(fetch_alone(_OWN_PAPER, {"attempt_id": attempt_id, "citizen_id": citizen_id, "today": today}))
+
+
+def _own(rows: Sequence[Any]) -> tuple[AttemptView, Turns, Profile] | None:
     if not rows:
         return None
-    return _view(rows), Turns(rows[0].graded_today, rows[0].rewarded_today), as_profile(rows[0]._mapping)
+    return _view(rows), Turns(rows[0].graded_today, rows[0].rewarded_today), as_profile(rows[0])
 
 
 def count_turns(citizen_id: uuid.UUID, campaign_id: uuid.UUID, today: dt.date) -> Turns:

@@ -4,18 +4,14 @@ The *edge* (a view, a job, a command) opens ``with transaction():``; services fl
 """
 
 import datetime as dt
-import functools
 import logging
-import re
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event
 from sqlalchemy.dialects.postgresql import JSONB
@@ -146,111 +142,3 @@ def on_commit(hook: Callable[[], None]) -> None:
     if not in_transaction():
         raise RuntimeError("on_commit outside transaction()")
     _state.hooks.append(hook)
-
-
-@dataclass(frozen=True)
-class Write:
-    """One INSERT or UPDATE of a hot path, to be sent together with others of the same transaction.
-
-    ``sql`` uses named parameters (``:name``), whose names carry a prefix of the feature so that writes can be joined,
-    and must be valid on both databases and without RETURNING.
-    """
-
-    sql: str
-    params: Mapping[str, Any]
-
-
-def _sqlite_value(value: Any) -> Any:
-    """What SQLAlchemy's types would store: text() statements bypass them."""
-    if isinstance(value, uuid.UUID):
-        return value.hex
-    if isinstance(value, dt.datetime):
-        return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return value
-
-
-_PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
-
-
-@functools.lru_cache(maxsize=512)
-def _joined(statements: tuple[str, ...]) -> str:
-    """Statements as one for psycopg, which names parameters ``%(name)s``."""
-    if len(statements) == 1:
-        text = statements[0]
-    else:
-        text = "WITH " + ", ".join(f"w{number} AS ({sql} RETURNING 1)" for number, sql in enumerate(statements)) + " SELECT 1"
-    return _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
-
-
-def run_writes(*writes: Write) -> None:
-    """Execute all writes: in one statement on PostgreSQL (data-modifying CTEs: one round trip instead of several), one
-    after the other on SQLite, which has no round trips to save.
-
-    On PostgreSQL the parts see the same snapshot and not each other's rows; foreign keys are checked at the end.
-    """
-    if not writes:
-        return
-    connection = db.session.connection()
-    if connection.dialect.name == "sqlite":
-        for write in writes:
-            connection.exec_driver_sql(write.sql, {name: _sqlite_value(value) for name, value in write.params.items()})
-        return
-    merged = {name: value for write in writes for name, value in write.params.items()}
-    if len(merged) != sum(len(write.params) for write in writes):
-        raise ValueError("two writes use the same parameter name")
-    connection.exec_driver_sql(_joined(tuple(write.sql for write in writes)), merged)
-
-
-_driver_sql: dict[int, tuple[sa.Select[*tuple[Any, ...]], str, dict[str, Any]]] = {}
-"""Statements of hot paths as psycopg takes them, by identity. The statement is kept, so that its id stays its own."""
-
-
-def _run(connection: Connection, statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
-    """On PostgreSQL the SQL is compiled once for good: psycopg reads our types (UUIDs, aware moments, bytes) by itself.
-    SQLite needs SQLAlchemy's types, and has no round trips beside which they would count."""
-    if connection.dialect.name == "sqlite":
-        return connection.execute(statement, params).all()
-    known = _driver_sql.get(id(statement))
-    if known is None:
-        compiled = statement.compile(dialect=connection.dialect)
-        known = _driver_sql[id(statement)] = (statement, str(compiled), dict(compiled.params))
-    return connection.exec_driver_sql(known[1], {**known[2], **params}).all()
-
-
-def fetch(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
-    """Rows of a Core statement in the session's transaction, without the cost of the ORM's session: for hot paths.
-
-    :param statement: one made once and kept (a module's constant), without expanding parameters
-    """
-    return _run(db.session.connection(), statement, params)
-
-
-_readers: dict[Engine, Engine] = {}
-
-
-def _reader(engine: Engine) -> Engine:
-    """A second pool whose connections commit by themselves: switching one of the first pool there and back with every
-    request costs more than the statement."""
-    if engine not in _readers:
-        options = current_app.config["SQLALCHEMY_ENGINE_OPTIONS"]
-        _readers[engine] = sa.create_engine(engine.url, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, **options)
-    return _readers[engine]
-
-
-def fetch_alone(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[sa.Row[*tuple[Any, ...]]]:
-    """Rows of one SELECT that needs no transaction around it. On PostgreSQL this saves sending BEGIN and ROLLBACK; SQLite
-    has no such cost, and a session that has begun already is used as it is."""
-    if db.session.registry().in_transaction() or db.engine.dialect.name == "sqlite":
-        return fetch(statement, params)
-    with _reader(db.engine).connect() as connection:
-        return _run(connection, statement, params)
-
-
-def dispose() -> None:
-    """Close every connection of this process: before forking, and when tests end."""
-    reader = _readers.pop(db.engine, None)
-    if reader is not None:
-        reader.dispose()
-    db.engine.dispose()

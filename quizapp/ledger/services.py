@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from quizapp.core.clock import shanghai_day
-from quizapp.core.db import Write, db, run_writes
+from quizapp.core.db import db
 from quizapp.core.ids import new_id
+from quizapp.core.statements import Write, run_writes
 from quizapp.ledger import rules
 from quizapp.ledger.errors import AlreadyPosted, InsufficientBalance
 from quizapp.ledger.models import UNITS, LedgerAccount, LedgerEntry

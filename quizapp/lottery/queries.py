@@ -4,19 +4,18 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import sqlalchemy as sa
 
 from quizapp.accounts.queries import CITIZENS, CITIZENS_WITH_UNIT, PROFILE_COLUMNS, Profile, as_profile
 from quizapp.core.clock import shanghai_day
-from quizapp.core.db import db, fetch
+from quizapp.core.db import db
 from quizapp.core.errors import NotFound
+from quizapp.core.statements import Row, fetch
 from quizapp.lottery.models import DaySecret, Draw, DrawTicket, PoolRecord, Prize, PrizePool, Win
 from quizapp.payouts.models import Payout
 from quizapp.payouts.queries import CAMPAIGNS
 
-Row = sa.Row[*tuple[Any, ...]]
 _ATTEMPTS = sa.table("attempts", sa.column("id", sa.Uuid), sa.column("citizen_id", sa.Uuid), sa.column("campaign_id", sa.Uuid))
 
 
@@ -155,7 +154,7 @@ def lock_ticket_owner(citizen_id: uuid.UUID, source_type: str, source_id: uuid.U
     (order: attempt → citizen → prize pool → account). What the ticket says may be older than the lock."""
     params = {"citizen_id": citizen_id, "source_type": source_type, "source_id": source_id, "sequence": sequence}
     rows = fetch(_ONE_TO_DRAW, params)
-    return (_ticket(rows[0]), as_profile(rows[0]._mapping)) if rows else None
+    return (_ticket(rows[0]), as_profile(rows[0])) if rows else None
 
 
 def list_tickets(source_type: str, source_id: uuid.UUID) -> list[Ticket]:

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from quizapp.accounts.models import DailyCounter, DemographicGroup
-from quizapp.core.db import TransactionAlreadyOpen, Write, db, on_commit, run_writes, transaction
+from quizapp.core.db import TransactionAlreadyOpen, db, on_commit, transaction
+from quizapp.core.statements import Write, run_writes
 
 pytestmark = pytest.mark.usefixtures("app")
 

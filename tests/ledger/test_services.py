@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from quizapp.core.db import db, run_writes, transaction
+from quizapp.core.db import db, transaction
+from quizapp.core.statements import run_writes
 from quizapp.ledger import queries, rules, services
 from quizapp.ledger.errors import AlreadyPosted, InsufficientBalance
 from quizapp.ledger.models import LedgerAccount, LedgerEntry

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from quizapp.accounts import rules
 from quizapp.accounts.models import Citizen, Consent, DemographicGroup, Identity, Organisation, Region
 from quizapp.core.crypto import Vault, mask_phone
-from quizapp.core.db import db, fetch
+from quizapp.core.db import db
 from quizapp.core.errors import NotFound
+from quizapp.core.statements import Row, fetch
 
 ACCOUNT = "account"
 """The purpose of the consent everybody gives at registration."""
@@ -79,20 +80,20 @@ _PROFILE = sa.select(*PROFILE_COLUMNS).select_from(CITIZENS_WITH_UNIT).where(CIT
 _LOCKED_PROFILE = _PROFILE.with_for_update(of=CITIZENS)
 
 
-def as_profile(row: Mapping[Any, Any]) -> Profile:
+def as_profile(row: Row) -> Profile:
     """A profile from a row with :data:`PROFILE_COLUMNS`."""
-    consent, group, region = row["profile_consent_version"], row["profile_demographic_group"], row["profile_region_code"]
+    consent, group, region = row.profile_consent_version, row.profile_demographic_group, row.profile_region_code
     return Profile(
-        citizen_id=row["profile_citizen_id"],
-        nickname=row["profile_nickname"],
+        citizen_id=row.profile_citizen_id,
+        nickname=row.profile_nickname,
         demographic_group=group,
         region_code=region,
-        organisation_id=row["profile_organisation_id"],
-        organisation_path=row["profile_organisation_path"],
-        age_band=row["profile_age_band"],
-        status=row["profile_status"],
+        organisation_id=row.profile_organisation_id,
+        organisation_path=row.profile_organisation_path,
+        age_band=row.profile_age_band,
+        status=row.profile_status,
         consent_version=consent,
-        guardian_confirmed_at=row["profile_guardian_confirmed_at"],
+        guardian_confirmed_at=row.profile_guardian_confirmed_at,
         is_registered=rules.is_registered(has_consent=consent is not None, demographic_group=group, region_code=region),
     )
 
@@ -101,7 +102,7 @@ def _profile(statement: sa.Select[*tuple[Any, ...]], citizen_id: uuid.UUID) -> P
     rows = fetch(statement, {"citizen_id": citizen_id})
     if not rows:
         raise NotFound
-    return as_profile(rows[0]._mapping)
+    return as_profile(rows[0])
 
 
 def get_profile(citizen_id: uuid.UUID) -> Profile:

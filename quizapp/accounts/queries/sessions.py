@@ -3,12 +3,13 @@
 import datetime as dt
 import uuid
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import cast
 
 import sqlalchemy as sa
 
 from quizapp.accounts.models import Citizen, Organisation, StaffAccount, StaffRole, UserSession
-from quizapp.core.db import db, fetch_alone
+from quizapp.core.db import db
+from quizapp.core.statements import Row, fetch_alone
 
 # Core tables and not mapped classes: these statements run with every request, and the ORM would double their cost.
 _sessions = cast(sa.Table, UserSession.__table__)
@@ -52,13 +53,13 @@ _STAFF_SESSION = (
 )
 
 
-def find_citizen_session(token_hash: bytes) -> sa.Row[*tuple[Any, ...]] | None:
+def find_citizen_session(token_hash: bytes) -> Row | None:
     """The session with this token and its citizen; limits of time are the caller's to check."""
     rows = fetch_alone(_CITIZEN_SESSION, {"token_hash": token_hash})
     return rows[0] if rows else None
 
 
-def find_staff_session(token_hash: bytes) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+def find_staff_session(token_hash: bytes) -> Sequence[Row]:
     """The session with this token, once per role of its account; empty if there is none."""
     return fetch_alone(_STAFF_SESSION, {"token_hash": token_hash})
 

@@ -7,7 +7,6 @@ request that carries an ``Authorization`` header is judged by that header alone.
 import datetime as dt
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Flask, current_app, g, request
 from werkzeug.wrappers import Request
 
@@ -17,6 +16,7 @@ from quizapp.core.clock import utc_now
 from quizapp.core.crypto import token_hash
 from quizapp.core.db import in_transaction, transaction
 from quizapp.core.errors import NotSignedIn
+from quizapp.core.statements import Row
 from quizapp.extensions import login_manager
 from quizapp.web.access import ANONYMOUS, Grant, Principal
 from quizapp.web.security import is_staff_side
@@ -36,22 +36,22 @@ def load_principal(token: str, *, is_bearer: bool, now: dt.datetime) -> Principa
     return _staff_principal(rows, token) if is_staff_side() else _citizen_principal(rows[0], token)
 
 
-def _as_list(row: sa.Row[*tuple[Any, ...]] | None) -> list[sa.Row[*tuple[Any, ...]]]:
+def _as_list(row: Row | None) -> list[Row]:
     return [] if row is None else [row]
 
 
-def _is_live(row: sa.Row[*tuple[Any, ...]], now: dt.datetime) -> bool:
+def _is_live(row: Row, now: dt.datetime) -> bool:
     return bool(now < row.expires_at and now < row.last_seen_at + dt.timedelta(seconds=row.idle_seconds))
 
 
-def _touch(row: sa.Row[*tuple[Any, ...]], now: dt.datetime) -> None:
+def _touch(row: Row, now: dt.datetime) -> None:
     if now - row.last_seen_at < services.SEEN_EVERY or in_transaction():
         return
     with transaction():
         services.touch_session(row.session_id, now)
 
 
-def _citizen_principal(row: sa.Row[*tuple[Any, ...]], token: str) -> Principal:
+def _citizen_principal(row: Row, token: str) -> Principal:
     return Principal(
         kind="citizen",
         id=row.citizen_id,
@@ -76,13 +76,13 @@ def _staff_principal(rows: Any, token: str) -> Principal:
     )
 
 
-def _grant(row: sa.Row[*tuple[Any, ...]]) -> Grant:
+def _grant(row: Row) -> Grant:
     """A role at the root organisation holds everywhere, also for what belongs to no unit."""
     path = "/" if row.parent_id is None else row.path
     return Grant(row.role, row.organisation_id, path, rules.ROLE_PERMISSIONS[row.role])
 
 
-def _must_change(row: sa.Row[*tuple[Any, ...]]) -> str:
+def _must_change(row: Row) -> str:
     if row.must_change_password:
         return "password"
     return "totp" if row.totp_confirmed_at is None and needs_totp() else ""

@@ -7,7 +7,7 @@ registration) returns the refusal with its result; the edge raises it after the 
 from quizapp.attempts.services.adopting import adopt_attempt
 from quizapp.attempts.services.answering import SavedAnswer, save_answer
 from quizapp.attempts.services.closing import Closed, close_overdue, delete_forgotten_papers
-from quizapp.attempts.services.handing_in import HandedIn, submit_attempt
+from quizapp.attempts.services.handing_in import HandedIn, submit_at_once, submit_attempt
 from quizapp.attempts.services.starting import Started, start_attempt
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "delete_forgotten_papers",
     "save_answer",
     "start_attempt",
+    "submit_at_once",
     "submit_attempt",
 ]

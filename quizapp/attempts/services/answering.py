@@ -5,22 +5,16 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from quizapp.attempts import queries, rules
 from quizapp.attempts.errors import AttemptClosed, AttemptNotFound
 from quizapp.attempts.rules import Asker
 from quizapp.attempts.services.events import record_event
-from quizapp.core.db import db
 from quizapp.core.errors import AppError
+from quizapp.core.statements import Write, run_writes
 from quizapp.questions import queries as question_queries
 
-_Q = queries.QUESTIONS.c
-_SAVE = (
-    sa.update(queries.QUESTIONS)
-    .where(_Q.attempt_id == sa.bindparam("of_attempt", type_=sa.Uuid), _Q.position == sa.bindparam("at_position"))
-    .values(chosen=sa.bindparam("letters"), answered_at=sa.bindparam("at", type_=_Q.answered_at.type))
-)
+_SAVE = "UPDATE attempt_questions SET chosen = :q_chosen, answered_at = :q_at WHERE attempt_id = :q_id AND position = :q_position"
+_COUNT = "UPDATE attempts SET save_count = save_count + 1 WHERE id = :a_id"
 
 
 @dataclass(frozen=True)
@@ -48,5 +42,8 @@ def save_answer(*, attempt_id: uuid.UUID, asker: Asker, position: int, choices: 
         return SavedAnswer(position, tuple(choices), AttemptClosed())
     kind = question_queries.get_revisions([sheet.revision_id])[sheet.revision_id].kind
     letters = rules.check_choices(kind, sheet.choice_order, choices)
-    db.session.connection().execute(_SAVE, {"of_attempt": sheet.id, "at_position": position, "letters": letters, "at": now})
+    run_writes(
+        Write(_SAVE, {"q_id": sheet.id, "q_position": position, "q_chosen": letters, "q_at": now}),
+        Write(_COUNT, {"a_id": sheet.id}),
+    )
     return SavedAnswer(position, tuple(letters))

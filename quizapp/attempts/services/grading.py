@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 
 from quizapp.accounts.queries import Profile
@@ -11,7 +12,7 @@ from quizapp.campaigns import queries as campaign_queries
 from quizapp.campaigns import rules as campaign_rules
 from quizapp.campaigns.terms import Terms
 from quizapp.core.clock import shanghai_day
-from quizapp.core.db import Write, run_writes
+from quizapp.core.statements import Write, run_writes
 from quizapp.ledger.rules import POINTS_SOURCE
 from quizapp.ledger.services import Posting, posting_writes
 from quizapp.lottery.services import ticket_writes
@@ -24,16 +25,28 @@ _GRADE = (
     "UPDATE attempts SET state = 'graded', submitted_at = :a_at, submitted_on = :a_on, handed_in_at = :a_handed_in, "
     "is_automatic = :a_automatic, correct_count = :a_correct, marks = :a_marks, is_passed = :a_passed, ticket_count = :a_tickets, "
     "points = :a_points, fixed_points = :a_fixed, day_turn = :a_turn, day_rewards = :a_rewards, "
-    "demographic_group = :a_group, region_code = :a_region, organisation_id = :a_organisation, age_band = :a_age WHERE id = :a_id"
+    "demographic_group = :a_group, region_code = :a_region, organisation_id = :a_organisation, age_band = :a_age "
+    "WHERE id = :a_id AND state IN ('open', 'handed_in') AND save_count = :a_saves"
 )
 
 
-def grade_attempt(attempt: AttemptView, profile: Profile, turns: Turns, *, is_automatic: bool, now: dt.datetime) -> AttemptView:
-    """Grade a locked attempt of a locked citizen: marks, snapshot of the demographics, points, tickets, in one statement
+def grade_attempt(
+    attempt: AttemptView,
+    profile: Profile,
+    turns: Turns,
+    *,
+    is_automatic: bool,
+    now: dt.datetime,
+    write: Callable[..., None] | None = None,
+) -> AttemptView:
+    """Grade an attempt as it was read: marks, snapshot of the demographics, points, tickets, in one statement
     on PostgreSQL.
 
     Should two attempts of a citizen be graded at once with the same count of the day, the database refuses the second
     (unique ``day_turn``); the edge then tries it again.
+
+    :param write: how the writes reach the database if not by ``run_writes``: ``run_writes_alone`` for an attempt that is not locked
+    :raises Stale: if the attempt is not as it was read (never for a locked one)
     """
     terms = campaign_queries.get_terms(attempt.terms_id)
     views = question_queries.get_revisions(question.revision_id for question in attempt.questions)
@@ -61,7 +74,7 @@ def grade_attempt(attempt: AttemptView, profile: Profile, turns: Turns, *, is_au
         fixed_points=earned.fixed_points,
         questions=tuple(replace(question, is_correct=mark) for question, mark in zip(attempt.questions, grade.marks, strict=True)),
     )
-    run_writes(*_grade_writes(graded, profile, turns, now), *_reward_writes(graded, profile.citizen_id, terms, now))
+    (write or run_writes)(*_grade_writes(graded, profile, turns, now), *_reward_writes(graded, profile.citizen_id, terms, now))
     return graded
 
 
@@ -71,6 +84,7 @@ def _grade_writes(graded: AttemptView, profile: Profile, turns: Turns, now: dt.d
             _GRADE,
             {
                 "a_id": graded.id,
+                "a_saves": graded.save_count,
                 "a_at": now,
                 "a_on": shanghai_day(now),
                 "a_handed_in": graded.handed_in_at,
@@ -88,6 +102,7 @@ def _grade_writes(graded: AttemptView, profile: Profile, turns: Turns, now: dt.d
                 "a_organisation": profile.organisation_id,
                 "a_age": profile.age_band,
             },
+            is_guarded=True,
         ),
     )
 

@@ -18,6 +18,7 @@ from quizapp.campaigns import queries as campaign_queries
 from quizapp.core.clock import shanghai_day
 from quizapp.core.db import db
 from quizapp.core.errors import AppError
+from quizapp.core.statements import Stale, run_writes_alone
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,28 @@ def submit_attempt(*, attempt_id: uuid.UUID, asker: Asker, now: dt.datetime) -> 
     if attempt.state == "graded":
         return HandedIn(attempt)
     return settle_attempt(attempt, turns, now, is_hand_in=True, profile=profile)
+
+
+def submit_at_once(*, attempt_id: uuid.UUID, citizen_id: uuid.UUID, now: dt.datetime) -> AttemptView | None:
+    """The plain hand-in, a citizen's own open paper in time, in two statements: read, and one guarded write that is its
+    own transaction. Nothing is locked in between, so the write counts only if the paper is still as it was read. A
+    repeat gives the same result.
+
+    :returns: None for whatever else it is, or if somebody changed the paper meanwhile: :func:`submit_attempt` then decides
+    """
+    own = queries.find_own_attempt(attempt_id, citizen_id, shanghai_day(now))
+    if own is None:
+        return None
+    attempt, turns, profile = own
+    if attempt.state == "graded":
+        return attempt
+    terms = campaign_queries.get_terms(attempt.terms_id)
+    if not rules.takes_hand_in(attempt, terms.grace_seconds, now) or rules.missing_fields(profile, terms):
+        return None
+    try:
+        return grade_attempt(attempt, profile, turns, is_automatic=False, now=now, write=run_writes_alone)
+    except (Stale, sa.exc.IntegrityError):
+        return None
 
 
 def settle_attempt(attempt: AttemptView, turns: Turns, now: dt.datetime, *, is_hand_in: bool, profile: Profile | None = None) -> HandedIn:

@@ -17,15 +17,16 @@ from quizapp.campaigns.rules import CampaignView
 from quizapp.campaigns.terms import Paper
 from quizapp.core.clock import shanghai_day
 from quizapp.core.crypto import new_token, token_hash
-from quizapp.core.db import Write, run_writes
 from quizapp.core.ids import new_id
+from quizapp.core.statements import Write, run_writes
 from quizapp.questions import rules as question_rules
 
 _ATTEMPT = (
     "INSERT INTO attempts (id, campaign_id, terms_id, citizen_id, guest_token_hash, device_tag, client_nonce, state, day_try, "
-    "total_try, started_at, started_on, deadline_at, is_large_type, question_count, is_automatic, ticket_count, points, fixed_points) "
+    "total_try, started_at, started_on, deadline_at, is_large_type, question_count, is_automatic, ticket_count, points, fixed_points, "
+    "save_count) "
     "VALUES (:a_id, :a_campaign, :a_terms, :a_citizen, :a_token, :a_device, :a_nonce, 'open', :a_day_try, :a_total_try, :a_at, :a_on, "
-    ":a_deadline, :a_large, :a_count, :a_automatic, 0, 0, 0)"
+    ":a_deadline, :a_large, :a_count, :a_automatic, 0, 0, 0, 0)"
 )
 _QUESTIONS = "INSERT INTO attempt_questions (attempt_id, position, revision_id, choice_order) VALUES "
 
@@ -151,6 +152,7 @@ def _insert(
         ticket_count=0,
         points=0,
         fixed_points=0,
+        save_count=0,
         questions=draw_questions(campaign.terms.paper, rng),
     )
     run_writes(_attempt_write(attempt, device.tag, day_try, total_try), _questions_write(attempt))

@@ -10,14 +10,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from quizapp.core.db import Write, db, fetch, run_writes
+from quizapp.core.db import db
 from quizapp.core.ids import new_id
+from quizapp.core.statements import Row, Write, fetch, run_writes
 from quizapp.lottery import proof, rules
 from quizapp.lottery.errors import DrawUnavailable
 from quizapp.lottery.models import DaySecret, DrawTicket, PrizePool
 from quizapp.lottery.services.pools import vault
 
-Row = sa.Row[*tuple[Any, ...]]
 TICKETS_PER_RECORD = 200
 TICKETS_PER_TURN = 4000
 """How many grants one turn chains while it holds the pool."""

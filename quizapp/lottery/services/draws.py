@@ -6,8 +6,8 @@ from typing import Any
 
 from quizapp.accounts.rules import is_minor
 from quizapp.core.clock import day_end, shanghai_day
-from quizapp.core.db import Write, run_writes
 from quizapp.core.ids import new_id
+from quizapp.core.statements import Write, run_writes
 from quizapp.lottery import proof, queries, rules
 from quizapp.lottery.errors import DrawUnavailable, MinorExcluded, NoTicket, ProfileIncomplete, TicketExpired, TicketVoid
 from quizapp.lottery.queries import DrawResult

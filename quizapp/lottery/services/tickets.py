@@ -4,8 +4,8 @@ import datetime as dt
 import uuid
 
 from quizapp.core.clock import shanghai_day
-from quizapp.core.db import Write, run_writes
 from quizapp.core.ids import new_id
+from quizapp.core.statements import Write, run_writes
 from quizapp.lottery import rules
 
 _INSERT = (

@@ -8,7 +8,8 @@ import sqlalchemy as sa
 
 from quizapp.audit import services as audit
 from quizapp.core.clock import day_end
-from quizapp.core.db import db, run_writes
+from quizapp.core.db import db
+from quizapp.core.statements import run_writes
 from quizapp.lottery import proof, rules
 from quizapp.lottery.models import DaySecret, DrawTicket
 from quizapp.lottery.services.chain import TICKETS_PER_RECORD, LockedPool, chain_unlisted, lock_pool, manifest_of

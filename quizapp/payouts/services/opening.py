@@ -5,8 +5,9 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from quizapp.core.db import Write, db, run_writes
+from quizapp.core.db import db
 from quizapp.core.ids import new_id
+from quizapp.core.statements import Write, run_writes
 from quizapp.ledger import rules as ledger_rules
 from quizapp.ledger import services as ledger
 from quizapp.payouts.models import Payout, PayoutItem

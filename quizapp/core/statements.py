@@ -1,0 +1,223 @@
+"""The hot paths' way to the database: statements made once, sent as the driver takes them, several writes in one.
+
+On PostgreSQL SQL goes to psycopg itself, over SQLAlchemy's pools: psycopg reads our types (UUIDs, aware moments, bytes) by
+itself, and the description of every result, which SQLAlchemy reads anew each time, costs more than the rows. SQLite needs
+SQLAlchemy's types and has no round trips to save. What listens to the engine's ``before_cursor_execute`` hears both.
+"""
+
+import collections
+import datetime as dt
+import functools
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import psycopg
+import sqlalchemy as sa
+from flask import Flask, current_app, g
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.pool import PoolProxiedConnection
+
+from quizapp.core.db import db, in_transaction
+
+_Holder = Connection | PoolProxiedConnection
+Row = Any
+"""What a statement's rows are: values by place or by the column's name."""
+
+
+class Stale(Exception):
+    """A guarded write found that somebody had changed its row since it was read; nothing was written."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """One INSERT or UPDATE of a hot path, to be sent together with others of the same transaction.
+
+    ``sql`` uses named parameters (``:name``), whose names carry a prefix of the feature so that writes can be joined,
+    and must be valid on both databases and without RETURNING.
+
+    :param is_guarded: it must change a row: if its condition finds none, none of the writes happen (:class:`Stale`)
+    """
+
+    sql: str
+    params: Mapping[str, Any]
+    is_guarded: bool = False
+
+
+def _sqlite_value(value: Any) -> Any:
+    """What SQLAlchemy's types would store: text() statements bypass them."""
+    if isinstance(value, uuid.UUID):
+        return value.hex
+    if isinstance(value, dt.datetime):
+        return value.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return value
+
+
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z]\w*)")
+
+
+@functools.lru_cache(maxsize=512)
+def _joined(statements: tuple[tuple[str, bool], ...]) -> str:
+    """Statements as one for psycopg, which names parameters ``%(name)s``. A guard that finds no row divides by zero: of
+    all errors the one that ends the statement with everything in it and that no column or constraint could raise."""
+    parts = ", ".join(f"w{number} AS ({sql} RETURNING 1)" for number, (sql, _) in enumerate(statements))
+    guards = "".join(f" / (SELECT count(*) FROM w{number})" for number, (_, is_guarded) in enumerate(statements) if is_guarded)  # noqa: S608 - a number of ours
+    text = f"WITH {parts} SELECT 1{guards}"
+    return _PARAMETER.sub(r"%(\1)s", text.replace("%", "%%"))
+
+
+def _as_one(writes: Sequence[Write]) -> tuple[str, dict[str, Any]]:
+    merged = {name: value for write in writes for name, value in write.params.items()}
+    if len(merged) != sum(len(write.params) for write in writes):
+        raise ValueError("two writes use the same parameter name")
+    return _joined(tuple((write.sql, write.is_guarded) for write in writes)), merged
+
+
+def run_writes(*writes: Write) -> None:
+    """Execute all writes in the session's transaction: in one statement on PostgreSQL (data-modifying CTEs: one round trip
+    instead of several), one after the other on SQLite.
+
+    On PostgreSQL the parts see the same snapshot and not each other's rows; foreign keys are checked at the end.
+
+    :raises Stale: if a guarded write changes no row; the transaction must then be given up
+    """
+    if not writes:
+        return
+    connection = db.session.connection()
+    if connection.dialect.name != "sqlite":
+        _execute(connection.engine, connection, *_as_one(writes))
+        return
+    for write in writes:
+        params = {name: _sqlite_value(value) for name, value in write.params.items()}
+        if connection.exec_driver_sql(write.sql, params).rowcount == 0 and write.is_guarded:
+            raise Stale
+
+
+def can_write_alone() -> bool:
+    """Whether :func:`run_writes_alone` may be used: on PostgreSQL, with no transaction begun by this request or job."""
+    return not _is_sqlite() and not in_transaction() and not db.session.registry().in_transaction()
+
+
+def run_writes_alone(*writes: Write) -> None:
+    """Execute all writes as one statement that is its own transaction: neither BEGIN nor COMMIT travel, and no lock is held
+    longer than the statement. What was read before must be guarded.
+
+    :raises Stale: if a guarded write changes no row; nothing was written
+    """
+    _execute(*_alone(), *_as_one(writes))
+
+
+class _Compiled(NamedTuple):
+    statement: sa.Select[*tuple[Any, ...]]
+    sql: str
+    params: dict[str, Any]
+    row: Any
+
+
+_compiled: dict[int, _Compiled] = {}
+"""Statements of hot paths as psycopg takes them, by identity. The statement is kept, so that its id stays its own."""
+
+
+def _compile(engine: Engine, statement: sa.Select[*tuple[Any, ...]]) -> _Compiled:
+    known = _compiled.get(id(statement))
+    if known is None:
+        compiled = statement.compile(dialect=engine.dialect)
+        row = collections.namedtuple("Row", statement.selected_columns.keys(), rename=True)  # type: ignore[misc]  # names known at run time
+        known = _compiled[id(statement)] = _Compiled(statement, str(compiled), dict(compiled.params), row)
+    return known
+
+
+def _fetch(engine: Engine, holder: _Holder, statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[Row]:
+    known = _compile(engine, statement)
+    make = known.row._make
+    return [make(values) for values in _execute(engine, holder, known.sql, {**known.params, **params})]
+
+
+def fetch(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[Row]:
+    """Rows of a Core statement in the session's transaction, without the cost of the ORM's session: for hot paths.
+
+    :param statement: one made once and kept (a module's constant), without expanding parameters
+    """
+    connection = db.session.connection()
+    if connection.dialect.name == "sqlite":
+        return connection.execute(statement, params).all()
+    return _fetch(connection.engine, connection, statement, params)
+
+
+def fetch_alone(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[Row]:
+    """Rows of one SELECT that needs no transaction around it. On PostgreSQL this saves sending BEGIN and ROLLBACK; SQLite
+    has no such cost, and a session that has begun already is used as it is."""
+    if db.session.registry().in_transaction() or _is_sqlite():
+        return fetch(statement, params)
+    return _fetch(*_alone(), statement, params)
+
+
+# ---- connections
+
+
+def _is_sqlite() -> bool:
+    return db.engine.dialect.name == "sqlite"
+
+
+_HELD = "quizapp_alone"
+_alone_engines: dict[Engine, Engine] = {}
+
+
+def _alone() -> tuple[Engine, PoolProxiedConnection]:
+    """A connection that commits by itself, of a second pool: switching one of the first pool there and back with every
+    request costs more than the statement. It stays with the request (or job) until its application context ends."""
+    pooled = g.get(_HELD)
+    if pooled is None or not pooled.is_valid:
+        pooled = _alone_engine().raw_connection()
+        setattr(g, _HELD, pooled)
+    return _alone_engine(), pooled
+
+
+def _give_back(error: BaseException | None) -> None:
+    pooled = g.pop(_HELD, None)
+    if pooled is not None:
+        pooled.close()
+
+
+def init_app(app: Flask) -> None:
+    """Give connections back at the end of every request and job."""
+    app.teardown_appcontext(_give_back)
+
+
+def _alone_engine() -> Engine:
+    engine = _alone_engines.get(db.engine)
+    if engine is None:
+        options = current_app.config["SQLALCHEMY_ENGINE_OPTIONS"]
+        engine = sa.create_engine(db.engine.url, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, **options)
+        _alone_engines[db.engine] = engine
+    return engine
+
+
+def _execute(engine: Engine, holder: _Holder, sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Run one statement on psycopg's connection; errors are SQLAlchemy's, a broken connection leaves the pool."""
+    pooled: Any = holder.connection if isinstance(holder, Connection) else holder
+    with pooled.cursor() as cursor:
+        for listener in engine.dispatch.before_cursor_execute:
+            listener(None, cursor, sql, params, None, False)
+        try:
+            cursor.execute(sql, params)
+        except psycopg.errors.DivisionByZero as error:
+            raise Stale from error
+        except psycopg.Error as error:
+            if pooled.dbapi_connection.closed:
+                holder.invalidate(error)
+            raise sa.exc.DBAPIError.instance(sql, None, error, psycopg.Error, hide_parameters=True, dialect=engine.dialect) from error
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+def dispose() -> None:
+    """Close every connection of this process: before forking, and when tests end."""
+    alone = _alone_engines.pop(db.engine, None)
+    if alone is not None:
+        alone.dispose()
+    db.engine.dispose()
