@@ -7,7 +7,6 @@ from flask import Flask
 
 from quizapp.accounts.models import DailyCounter, DemographicGroup
 from quizapp.core.db import TransactionAlreadyOpen, db, on_commit, transaction
-from quizapp.core.statements import Write, run_writes
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -71,10 +70,3 @@ def test_many_threads_reading_then_writing_lose_nothing(app: Flask) -> None:
     assert failures == []
     db.session.rollback()
     assert db.session.scalar(sa.select(DailyCounter.count)) == 80
-
-
-def test_writes_sent_together_all_happen() -> None:
-    insert = "INSERT INTO demographic_groups (code, name, position) VALUES (:{0}_code, :{0}_name, :{0}_position)"
-    with transaction():
-        run_writes(*(Write(insert.format(p), {f"{p}_code": p, f"{p}_name": p, f"{p}_position": 1}) for p in ("a", "b")))
-    assert _count() == 2
