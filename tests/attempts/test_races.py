@@ -15,6 +15,8 @@ from quizapp.accounts.models import Citizen
 from quizapp.attempts import edge, queries, services
 from quizapp.attempts.errors import AttemptClosed, GuestLimitReached, RegistrationRequired
 from quizapp.attempts.models import Attempt, AttemptEvent
+from quizapp.attempts.queries import AttemptView
+from quizapp.attempts.services import handing_in
 from quizapp.campaigns import queries as campaign_queries
 from quizapp.campaigns.errors import AttemptLimitReached
 from quizapp.campaigns.models import Campaign
@@ -117,16 +119,20 @@ def test_the_database_itself_refuses_a_fourth_numbering(app: Flask, campaign: Ca
 
 
 def test_concurrent_hand_ins_grade_once(app: Flask, campaign: Campaign, citizen: Citizen) -> None:
+    """The unlocked way and the locked one beside each other."""
     attempt = make.start(campaign, citizen, now=NOW).attempt
     make.answer(attempt, citizen, 4, now=NOW)
-
-    def work() -> services.HandedIn:
-        return edge.write(lambda: services.submit_attempt(attempt_id=attempt.id, asker=make.asker_of(citizen.id), now=NOW))
-
     citizen_id = citizen.id
-    results = _together(app, *[work] * THREADS)
-    assert len({result.attempt for result in results}) == 1
-    assert results[0].attempt.correct_count == 4
+
+    def locked() -> AttemptView:
+        return edge.write(lambda: services.submit_attempt(attempt_id=attempt.id, asker=make.asker_of(citizen_id), now=NOW)).attempt
+
+    def plain() -> AttemptView:
+        return edge.submit(attempt.id, make.asker_of(citizen_id), NOW)
+
+    results = _together(app, *[locked, plain] * (THREADS // 2))
+    assert len(set(results)) == 1
+    assert results[0].correct_count == 4
     assert _count(DrawTicket) == 1
     assert _count(LedgerEntry) == 1
     assert get_balance("citizen", str(citizen_id), "points") == 20
@@ -244,6 +250,39 @@ def test_a_guest_handing_in_twice_at_once_is_told_the_same(app: Flask, campaign:
     results = _together(app, *[lambda: edge.submit(paper.id, make.asker_of(token), NOW)] * THREADS)
     assert {type(result) for result in results} == {RegistrationRequired}
     assert queries.get_attempt(paper.id).state == "handed_in"
+
+
+@postgresql_only
+@pytest.mark.parametrize("between", ["hand_in", "worker", "answer"])
+def test_what_came_between_reading_and_grading_is_not_overwritten(
+    app: Flask, citizen: Citizen, monkeypatch: pytest.MonkeyPatch, between: str
+) -> None:
+    """The plain hand-in read the paper; before it writes, somebody else hands in, closes or changes it."""
+    campaign = make_campaign(now=NOW, points=Points(passed=0, failed=0), prizes=None)
+    attempt, later = make.start(campaign, citizen, now=NOW).attempt, NOW + MINUTE
+    asker, real = make.asker_of(citizen.id), handing_in.queries.find_own_attempt
+    make.answer(attempt, citizen, 3, now=NOW)
+
+    def read_then_wait(*args: Any) -> Any:
+        seen = real(*args)
+        deadline = attempt.deadline_at + MINUTE
+        work: dict[str, Callable[[], Any]] = {
+            "hand_in": lambda: services.submit_attempt(attempt_id=attempt.id, asker=asker, now=NOW),
+            "worker": lambda: services.close_overdue(now=deadline),
+            "answer": lambda: make.answer(attempt, citizen, 4, now=NOW),
+        }
+        if between == "answer":
+            work["answer"]()
+        else:
+            edge.write(work[between])
+        return seen
+
+    monkeypatch.setattr(handing_in.queries, "find_own_attempt", read_then_wait)
+    result = edge.submit(attempt.id, asker, later)
+    row = db.session.get_one(Attempt, attempt.id)
+    submitted = {"hand_in": NOW, "worker": attempt.deadline_at + MINUTE, "answer": later}[between]
+    assert (row.correct_count, row.submitted_at, row.day_turn) == (4 if between == "answer" else 3, submitted, 1)
+    assert (result.correct_count, result.submitted_at, result.is_automatic) == (row.correct_count, submitted, between == "worker")
 
 
 @postgresql_only
