@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from quizapp.core.db import db
 from quizapp.core.errors import Forbidden
 from quizapp.extensions import redis_client
-from quizapp.web.access import public, safe_next
+from quizapp.web.access import public, safe_next, staff
 
 bp = Blueprint("web", __name__, template_folder="templates")
 _ONE_YEAR = 365 * 86400
@@ -29,6 +29,13 @@ def set_large() -> BaseResponse:
     is_large = request.form.get("large", "" if request.cookies.get("large") else "1")
     response.set_cookie("large", "1" if is_large else "", max_age=_ONE_YEAR if is_large else 0, samesite="Lax")
     return response
+
+
+@bp.post("/admin/large")
+@staff
+def set_large_staff() -> BaseResponse:
+    """The same from the console, whose forms carry the CSRF value of the staff cookie."""
+    return set_large()
 
 
 @bp.get("/healthz")

@@ -142,3 +142,22 @@ def test_citizens_and_strangers_see_no_home(client: FlaskClient, app: Flask) -> 
 def test_the_greeting_follows_the_shanghai_clock(app: Flask, hour: int, words: str) -> None:
     with app.test_request_context():
         assert greeting(dt.datetime(2026, 3, 15, hour, 30, tzinfo=SHANGHAI).astimezone(dt.UTC)) == words
+
+
+def test_staff_choose_large_type_as_citizens_do(client: FlaskClient) -> None:
+    sign_in(client, make_staff("report_reader"))
+    page = BeautifulSoup(client.get("/admin/").get_data(as_text=True), "html.parser")
+    assert page.html is not None
+    assert "class" not in page.html.attrs
+    form = page.select_one("form[data-large-form]")
+    assert form is not None
+    values = {field["name"]: field["value"] for field in form.select("input, button")}
+    answer = client.post(str(form["action"]), data=values)
+    assert (answer.status_code, answer.location) == (302, "/admin/")
+    page = BeautifulSoup(client.get("/admin/").get_data(as_text=True), "html.parser")
+    assert page.html is not None
+    assert page.html["class"] == ["is-large"]
+    values["large"] = ""
+    client.post(str(form["action"]), data=values)
+    assert 'class="is-large"' not in client.get("/admin/").get_data(as_text=True)
+    assert client.post(str(form["action"]), data={**values, "csrf_token": "x"}).status_code == 400
