@@ -2,10 +2,12 @@
 no request to another host, nothing the CSP refuses. Pages are found in the URL map, so that a new one joins by itself."""
 
 import gzip
+import itertools
 import json
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -17,8 +19,8 @@ from quizapp.accounts.models import StaffAccount
 from quizapp.attempts.models import Attempt
 from quizapp.campaigns.models import Campaign
 from quizapp.core.db import db
-from quizapp.lottery.models import Draw, Prize
-from quizapp.payouts.models import Payout
+from quizapp.lottery.models import Draw, Prize, Win
+from quizapp.payouts.models import Payout, PayoutItem
 from quizapp.questions.models import Question, QuestionBank
 from quizapp.reporting.models import ReportRequest
 from tests.journeys.conftest import Site, Watch
@@ -32,27 +34,35 @@ BUDGET_BYTES = 60 * 1024
 DOWNLOADS = (".csv", ".xlsx", ".json", ".jsonl", "/file", "/export", "/download")
 
 
-def _values(site: Site) -> dict[str, str]:
-    """A real value for each kind of path argument."""
+def _values(site: Site) -> dict[str, list[str]]:
+    """Real values for each kind of path argument, all of which are visited."""
     with site.app.app_context():
         session = db.session
 
-        def one(column: "sa.ColumnElement[uuid.UUID]", *order: "sa.ColumnElement[object]") -> str:
-            return str(session.scalar(sa.select(column).order_by(*order).limit(1)) or uuid.uuid4())
+        def one(column: "sa.ColumnElement[uuid.UUID]", *order: "sa.ColumnElement[object]") -> list[str]:
+            return [str(session.scalar(sa.select(column).order_by(*order).limit(1)) or uuid.uuid4())]
 
+        published = sa.select(Campaign.slug, Campaign.id).where(Campaign.status == "published").order_by(Campaign.opens_at.desc())
+        slug, published_id = session.execute(published.limit(1)).one()
+        draft_id = session.scalar(sa.select(Campaign.id).where(Campaign.status == "draft").limit(1))
+        codes = sa.select(Question.code).join(QuestionBank, QuestionBank.id == Question.bank_id).where(QuestionBank.slug == slug)
+        code = session.scalar(codes.order_by(Question.code).limit(1))
+        assert draft_id is not None
+        assert code is not None, "the demo's banks bear the names of its campaigns"
         found = {
-            "slug": str(
-                session.scalar(sa.select(Campaign.slug).where(Campaign.status == "published").order_by(Campaign.opens_at.desc()).limit(1))
-            ),
-            "bank_slug": str(session.scalar(sa.select(QuestionBank.slug).limit(1))),
-            "bank": str(session.scalar(sa.select(QuestionBank.slug).limit(1))),
-            "attempt_id": str(session.scalar(sa.select(Draw.id).limit(0)) or one(Attempt.id, Attempt.started_at.desc())),
+            "slug": [str(slug)],
+            "code": [str(code)],
+            "campaign_id": [str(published_id), str(draft_id)],
+            "step": ["1", "2", "3", "4", "5"],
+            "position": ["1"],
+            "attempt_id": one(Attempt.id, Attempt.started_at.desc()),
             "payout_id": one(Payout.id),
+            "item_id": one(PayoutItem.id),
             "draw_id": one(Draw.id),
+            "win_id": one(Win.id),
             "question_id": one(Question.id),
             "staff_id": one(StaffAccount.id),
             "prize_id": one(Prize.id),
-            "report_id": one(ReportRequest.id),
             "request_id": one(ReportRequest.id),
         }
         session.remove()
@@ -66,11 +76,13 @@ def _paths(site: Site, *, is_admin: bool) -> Iterator[str]:
             continue
         if rule.rule.startswith("/admin") != is_admin:
             continue
-        if rule.arguments - values.keys() - {"position", "step"}:
+        if rule.arguments - values.keys():
             continue
-        arguments = {name: values.get(name, "1") for name in rule.arguments}
-        with site.app.test_request_context():
-            yield site.app.url_map.bind("").build(rule.endpoint, {k: _typed(rule, k, v) for k, v in arguments.items()})
+        names = sorted(rule.arguments)
+        for chosen in itertools.product(*(values[name] for name in names)):
+            with site.app.test_request_context():
+                arguments = {name: _typed(rule, name, value) for name, value in zip(names, chosen, strict=True)}
+                yield site.app.url_map.bind("").build(rule.endpoint, arguments)
 
 
 def _typed(rule: object, name: str, value: str) -> object:
@@ -86,25 +98,34 @@ def _overflow(context: BrowserContext, path: str, width: int) -> list[str]:
 
 
 def _findings(context: BrowserContext, path: str) -> list[str]:
-    results = Axe().run(context.pages[0], options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], "rules": {"region": {"enabled": True}}}
+    results = Axe().run(context.pages[0], options=options)
     return [
         f"{path}: {item['id']} {item['help']} ({len(item['nodes'])}): {json.dumps(item['nodes'][0]['target'], ensure_ascii=False)}"
         for item in results.response["violations"]
     ]
 
 
+def _weight(context: BrowserContext, url: str, known: dict[str, int]) -> int:
+    """Compressed bytes of a static file."""
+    if url not in known:
+        known[url] = len(gzip.compress(context.request.get(url).body(), 6))
+    return known[url]
+
+
 def _walk(context: BrowserContext, site: Site, paths: list[str], widths: tuple[int, ...]) -> tuple[list[str], int]:
-    """Visit each page in both sizes of type. Returns what is wrong and how many pages answered as pages."""
+    """Visit each page in both sizes of type. Returns what is wrong and how many answered with a page."""
     wrong: list[str] = []
     count = 0
+    walked: set[str] = set()
+    weights: dict[str, int] = {}
     page = context.pages[0]
     watch = Watch(page, site.url)
     for path in paths:
-        bodies: dict[str, int] = {}
+        loaded: list[str] = []
 
-        def keep(answer: object, bodies: dict[str, int] = bodies) -> None:
-            if answer.status == 200:  # type: ignore[attr-defined]  # a playwright response
-                bodies[answer.url] = len(gzip.compress(answer.body(), 6))  # type: ignore[attr-defined]  # the same
+        def keep(answer: object, loaded: list[str] = loaded) -> None:
+            loaded.append(answer.url)  # type: ignore[attr-defined]  # a playwright response
 
         page.on("response", keep)
         try:
@@ -118,9 +139,14 @@ def _walk(context: BrowserContext, site: Site, paths: list[str], widths: tuple[i
             continue
         if answer.status >= 500:
             wrong.append(f"{path}: {answer.status}")
-        count += 1
-        if path.startswith("/admin") is False and sum(bodies.values()) > BUDGET_BYTES:
-            wrong.append(f"{path}: first load {sum(bodies.values())} bytes")
+        seen = urlsplit(page.url).path if answer.status < 400 else str(answer.status)
+        if seen in walked:  # the sign-in page that many paths lead to; one error page for all of its kind
+            continue
+        walked.add(seen)
+        count += answer.status == 200
+        first_load = len(gzip.compress(answer.body(), 6)) + sum(_weight(context, url, weights) for url in set(loaded) if "/static/" in url)
+        if not path.startswith("/admin") and first_load > BUDGET_BYTES:
+            wrong.append(f"{path}: first load {first_load} bytes")
         sizes = (*widths, 375) if path in PHONE_CONSOLE else widths
         for width in sizes:
             wrong += _overflow(context, path, width)
@@ -143,7 +169,7 @@ def test_citizen_pages_fit_and_are_accessible_signed_out_and_in(browser: Browser
         wrong, count = _walk(context, site, list(_paths(site, is_admin=False)), WIDTHS)
         context.close()
         assert wrong == []
-        assert count > 10
+        assert count >= 10
 
 
 @pytest.mark.journey
@@ -158,7 +184,7 @@ def test_console_pages_fit_and_are_accessible(browser: Browser, site: Site, role
     wrong, count = _walk(context, site, list(_paths(site, is_admin=True)), CONSOLE_WIDTHS)
     context.close()
     assert wrong == []
-    assert count > 3
+    assert count >= 3
 
 
 @pytest.mark.journey
