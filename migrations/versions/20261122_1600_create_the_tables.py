@@ -183,9 +183,6 @@ def upgrade() -> None:
         sa.Column("posted_on", sa.Date(), nullable=False),
         sa.CheckConstraint("amount > 0", name=op.f("ck_ledger_entries_amount_positive")),
         sa.CheckConstraint("debit_account_id <> credit_account_id", name=op.f("ck_ledger_entries_two_accounts")),
-        sa.ForeignKeyConstraint(
-            ["credit_account_id"], ["ledger_accounts.id"], name=op.f("fk_ledger_entries_credit_account_id_ledger_accounts")
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entries")),
         sa.UniqueConstraint("source_type", "source_id", "reason", name=op.f("uq_ledger_entries_source_type_source_id_reason")),
     )
@@ -399,7 +396,6 @@ def upgrade() -> None:
         sa.Column("void_reason", sa.String(length=32), nullable=False),
         sa.Column("chained_in", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.CheckConstraint("state IN ('granted', 'drawn', 'expired', 'void')", name=op.f("ck_draw_tickets_state")),
-        sa.ForeignKeyConstraint(["citizen_id"], ["citizens.id"], name=op.f("fk_draw_tickets_citizen_id_citizens")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_draw_tickets")),
         sa.UniqueConstraint("source_type", "source_id", "sequence", name=op.f("uq_draw_tickets_source_type_source_id_sequence")),
     )

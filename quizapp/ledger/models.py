@@ -46,9 +46,9 @@ class LedgerEntry(Base):
 
     id: Mapped[IdPk]
     debit_account_id: Mapped[uuid.UUID]
-    """Without a foreign key: its check locks the row of the issuing account, and every hand-in would meet there
-    (docs/decisions/006-hot-rows.md). The services open an unbounded account with the entry and look for a bounded one."""
-    credit_account_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("ledger_accounts.id"))
+    credit_account_id: Mapped[uuid.UUID]
+    """Both without a foreign key: its check would lock the issuing account's row at every hand-in. The statement that
+    writes the entry opens or changes both accounts (docs/decisions/006-hot-rows.md)."""
     amount: Mapped[int]
     source_type: Mapped[str] = mapped_column(sa.String(16))
     source_id: Mapped[str] = mapped_column(sa.String(64))

@@ -94,9 +94,9 @@ class DrawTicket(Base):
 
     id: Mapped[IdPk]
     campaign_id: Mapped[uuid.UUID]
-    """Without a foreign key: its check locks the campaign's row, and every hand-in of a campaign would meet there
-    (docs/decisions/006-hot-rows.md). The draw reads the pool by it, whose own key holds."""
-    citizen_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("citizens.id"))
+    citizen_id: Mapped[uuid.UUID]
+    """Both without a foreign key: they are the attempt's, whose keys hold, and the draw's rows carry their own
+    (docs/decisions/006-hot-rows.md)."""
     source_type: Mapped[str] = mapped_column(sa.String(16))
     source_id: Mapped[uuid.UUID]
     sequence: Mapped[int] = mapped_column(sa.Integer)
