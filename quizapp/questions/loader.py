@@ -28,8 +28,8 @@ MAX_DEPTH = 12
 MAX_STEM, MAX_CHOICE, MAX_EXPLANATION, MAX_TAGS, MAX_TAG, MAX_CITATIONS = 500, 200, 2000, 20, 64, 20
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
-_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+DAY = re.compile(r"\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])")
 _FIELDS = ("id", "kind", "stem", "choices", "answer", "explanation", "citations", "reviewed_by", "reviewed_on", "difficulty", "tags")
 _REQUIRED = ("id", "kind", "stem", "answer", "explanation", "citations", "difficulty")
 _BANK_LIMITS = {"title": 100, "theme": 32, "description": 400, "licence": 64}
@@ -274,7 +274,7 @@ def _citation(mistakes: _Mistakes, field: str, value: Any) -> Mapping[str, str]:
     if len(mistakes.rows) == before:
         if "article" in citation and not re.fullmatch(r"\d{1,4}(?:-\d{1,3})?", citation["article"]):
             mistakes.add(f"{field}.article", "条号写数字，例如 55 或 133-1")
-        if "date" in citation and not _DAY.fullmatch(citation["date"]):
+        if "date" in citation and not DAY.fullmatch(citation["date"]):
             mistakes.add(f"{field}.date", "日期写成 2020-05-28 的样子")
     return citation
 
@@ -312,7 +312,7 @@ def _review(mistakes: _Mistakes, raw: Mapping[str, Any]) -> tuple[str | None, st
     by, on = raw.get("reviewed_by"), raw.get("reviewed_on")
     who = None if by in (None, "") else _text(mistakes, "reviewed_by", by, 64)
     day = None if on in (None, "") else _text(mistakes, "reviewed_on", on, 10)
-    if day and not _DAY.fullmatch(day):
+    if day and not DAY.fullmatch(day):
         mistakes.add("reviewed_on", "日期写成 2026-11-22 的样子")
     return who or None, day or None
 
@@ -326,7 +326,7 @@ def _entry(mistakes: _Mistakes, raw: Mapping[str, Any]) -> Entry:
             mistakes.add(name, "没有这个字段")
     present = {name for name in _FIELDS if name in raw}
     code = _line(raw.get("id")) or ""
-    if "id" in present and not _CODE.fullmatch(code):
+    if "id" in present and not CODE.fullmatch(code):
         mistakes.add("id", "只能用字母、数字、点、横线，最多 64 个字符")
     kind = raw.get("kind")
     if "kind" in present and kind not in KINDS:
