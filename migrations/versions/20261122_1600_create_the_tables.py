@@ -50,6 +50,38 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("code", name=op.f("pk_demographic_groups")),
     )
     op.create_table(
+        "draw_tickets",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("citizen_id", sa.Uuid(), nullable=False),
+        sa.Column("source_type", sa.String(length=16), nullable=False),
+        sa.Column("source_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("client_nonce", sa.String(length=64), nullable=False),
+        sa.Column("granted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("granted_on", sa.Date(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("void_reason", sa.String(length=32), nullable=False),
+        sa.Column("chained_in", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.CheckConstraint("state IN ('granted', 'drawn', 'expired', 'void')", name=op.f("ck_draw_tickets_state")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_draw_tickets")),
+        sa.UniqueConstraint("source_type", "source_id", "sequence", name=op.f("uq_draw_tickets_source_type_source_id_sequence")),
+    )
+    with op.batch_alter_table("draw_tickets", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_draw_tickets_campaign_id_state_expires_at"), ["campaign_id", "state", "expires_at"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_draw_tickets_citizen_id_campaign_id"), ["citizen_id", "campaign_id"], unique=False)
+        batch_op.create_index(
+            "ix_draw_tickets_unchained",
+            ["campaign_id", "granted_at"],
+            unique=False,
+            sqlite_where=sa.text("chained_in IS NULL"),
+            postgresql_where=sa.text("chained_in IS NULL"),
+        )
+
+    op.create_table(
         "idempotency_records",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("caller", sa.LargeBinary(length=32), nullable=False),
@@ -78,6 +110,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_accounts")),
         sa.UniqueConstraint("owner_type", "owner_id", "unit", name=op.f("uq_ledger_accounts_owner_type_owner_id_unit")),
     )
+    op.create_table(
+        "ledger_entries",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("debit_account_id", sa.Uuid(), nullable=False),
+        sa.Column("credit_account_id", sa.Uuid(), nullable=False),
+        sa.Column("amount", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("source_type", sa.String(length=16), nullable=False),
+        sa.Column("source_id", sa.String(length=64), nullable=False),
+        sa.Column("reason", sa.String(length=32), nullable=False),
+        sa.Column("posted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("posted_on", sa.Date(), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_ledger_entries_amount_positive")),
+        sa.CheckConstraint("debit_account_id <> credit_account_id", name=op.f("ck_ledger_entries_two_accounts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entries")),
+        sa.UniqueConstraint("source_type", "source_id", "reason", name=op.f("uq_ledger_entries_source_type_source_id_reason")),
+    )
+    with op.batch_alter_table("ledger_entries", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_ledger_entries_credit_account_id_posted_at"), ["credit_account_id", "posted_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_ledger_entries_debit_account_id_posted_at"), ["debit_account_id", "posted_at"], unique=False)
+
     op.create_table(
         "payout_items",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -170,26 +222,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_cash_lists")),
         sa.UniqueConstraint("number", name=op.f("uq_cash_lists_number")),
     )
-    op.create_table(
-        "ledger_entries",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("debit_account_id", sa.Uuid(), nullable=False),
-        sa.Column("credit_account_id", sa.Uuid(), nullable=False),
-        sa.Column("amount", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("source_type", sa.String(length=16), nullable=False),
-        sa.Column("source_id", sa.String(length=64), nullable=False),
-        sa.Column("reason", sa.String(length=32), nullable=False),
-        sa.Column("posted_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("posted_on", sa.Date(), nullable=False),
-        sa.CheckConstraint("amount > 0", name=op.f("ck_ledger_entries_amount_positive")),
-        sa.CheckConstraint("debit_account_id <> credit_account_id", name=op.f("ck_ledger_entries_two_accounts")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entries")),
-        sa.UniqueConstraint("source_type", "source_id", "reason", name=op.f("uq_ledger_entries_source_type_source_id_reason")),
-    )
-    with op.batch_alter_table("ledger_entries", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_ledger_entries_credit_account_id_posted_at"), ["credit_account_id", "posted_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_ledger_entries_debit_account_id_posted_at"), ["debit_account_id", "posted_at"], unique=False)
-
     op.create_table(
         "organisations",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -311,6 +343,29 @@ def upgrade() -> None:
         sa.UniqueConstraint("slug", name=op.f("uq_question_banks_slug")),
     )
     op.create_table(
+        "question_review_policies",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("steps", sa.Integer(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("steps BETWEEN 1 AND 3", name=op.f("ck_question_review_policies_steps")),
+        sa.ForeignKeyConstraint(["changed_by"], ["staff_accounts.id"], name=op.f("fk_question_review_policies_changed_by_staff_accounts")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_question_review_policies_organisation_id_organisations")
+        ),
+        sa.PrimaryKeyConstraint("organisation_id", name=op.f("pk_question_review_policies")),
+    )
+    op.create_table(
+        "question_theme_owners",
+        sa.Column("theme", sa.String(length=32), nullable=False),
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_question_theme_owners_organisation_id_organisations")
+        ),
+        sa.PrimaryKeyConstraint("theme", name=op.f("pk_question_theme_owners")),
+    )
+    op.create_table(
         "staff_roles",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("staff_id", sa.Uuid(), nullable=False),
@@ -379,38 +434,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("consents", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_consents_citizen_id_purpose"), ["citizen_id", "purpose"], unique=False)
-
-    op.create_table(
-        "draw_tickets",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("campaign_id", sa.Uuid(), nullable=False),
-        sa.Column("citizen_id", sa.Uuid(), nullable=False),
-        sa.Column("source_type", sa.String(length=16), nullable=False),
-        sa.Column("source_id", sa.Uuid(), nullable=False),
-        sa.Column("sequence", sa.Integer(), nullable=False),
-        sa.Column("client_nonce", sa.String(length=64), nullable=False),
-        sa.Column("granted_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("granted_on", sa.Date(), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("void_reason", sa.String(length=32), nullable=False),
-        sa.Column("chained_in", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
-        sa.CheckConstraint("state IN ('granted', 'drawn', 'expired', 'void')", name=op.f("ck_draw_tickets_state")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_draw_tickets")),
-        sa.UniqueConstraint("source_type", "source_id", "sequence", name=op.f("uq_draw_tickets_source_type_source_id_sequence")),
-    )
-    with op.batch_alter_table("draw_tickets", schema=None) as batch_op:
-        batch_op.create_index(
-            batch_op.f("ix_draw_tickets_campaign_id_state_expires_at"), ["campaign_id", "state", "expires_at"], unique=False
-        )
-        batch_op.create_index(batch_op.f("ix_draw_tickets_citizen_id_campaign_id"), ["citizen_id", "campaign_id"], unique=False)
-        batch_op.create_index(
-            "ix_draw_tickets_unchained",
-            ["campaign_id", "granted_at"],
-            unique=False,
-            sqlite_where=sa.text("chained_in IS NULL"),
-            postgresql_where=sa.text("chained_in IS NULL"),
-        )
 
     op.create_table(
         "guardians",
@@ -502,6 +525,8 @@ def upgrade() -> None:
         sa.Column("code", sa.String(length=64), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("current_revision_id", sa.Uuid(), nullable=True),
+        sa.Column("has_draft", sa.Boolean(), nullable=False),
+        sa.Column("review_round", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("status IN ('draft', 'in_review', 'published', 'suspended', 'retired')", name=op.f("ck_questions_status")),
         sa.ForeignKeyConstraint(["bank_id"], ["question_banks.id"], name=op.f("fk_questions_bank_id_question_banks")),
@@ -647,6 +672,40 @@ def upgrade() -> None:
         sa.UniqueConstraint("pool_id", "day_on", name=op.f("uq_day_secrets_pool_id_day_on")),
     )
     op.create_table(
+        "key_corrections",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("question_id", sa.Uuid(), nullable=False),
+        sa.Column("accepted", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("reason", sa.String(length=400), nullable=False),
+        sa.Column("notice", sa.String(length=200), nullable=False),
+        sa.Column("explanation", sa.Text(), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("is_suspending", sa.Boolean(), nullable=False),
+        sa.Column("proposed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("proposed_by", sa.Uuid(), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_by", sa.Uuid(), nullable=True),
+        sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("new_revision_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("status <> 'confirmed' OR confirmed_at IS NOT NULL", name=op.f("ck_key_corrections_confirmed")),
+        sa.CheckConstraint("status IN ('proposed', 'confirmed', 'cancelled')", name=op.f("ck_key_corrections_status")),
+        sa.CheckConstraint("confirmed_by IS NULL OR confirmed_by <> proposed_by", name=op.f("ck_key_corrections_two_persons")),
+        sa.ForeignKeyConstraint(["confirmed_by"], ["staff_accounts.id"], name=op.f("fk_key_corrections_confirmed_by_staff_accounts")),
+        sa.ForeignKeyConstraint(["proposed_by"], ["staff_accounts.id"], name=op.f("fk_key_corrections_proposed_by_staff_accounts")),
+        sa.ForeignKeyConstraint(["question_id"], ["questions.id"], name=op.f("fk_key_corrections_question_id_questions")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_key_corrections")),
+    )
+    with op.batch_alter_table("key_corrections", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_key_corrections_status_confirmed_at"), ["status", "confirmed_at"], unique=False)
+        batch_op.create_index(
+            "uq_key_corrections_one_proposed",
+            ["question_id"],
+            unique=True,
+            sqlite_where=sa.text("status = 'proposed'"),
+            postgresql_where=sa.text("status = 'proposed'"),
+        )
+
+    op.create_table(
         "payout_events",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("payout_id", sa.Uuid(), nullable=False),
@@ -714,6 +773,28 @@ def upgrade() -> None:
         sa.UniqueConstraint("pool_id", "position", name=op.f("uq_prizes_pool_id_position")),
     )
     op.create_table(
+        "question_aliases",
+        sa.Column("bank_id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("question_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["bank_id"], ["question_banks.id"], name=op.f("fk_question_aliases_bank_id_question_banks")),
+        sa.ForeignKeyConstraint(["question_id"], ["questions.id"], name=op.f("fk_question_aliases_question_id_questions")),
+        sa.PrimaryKeyConstraint("bank_id", "code", name=op.f("pk_question_aliases")),
+    )
+    op.create_table(
+        "question_flags",
+        sa.Column("question_id", sa.Uuid(), nullable=False),
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("code", sa.String(length=32), nullable=False),
+        sa.Column("detail", sa.String(length=300), nullable=False),
+        sa.Column("flagged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["question_id"], ["questions.id"], name=op.f("fk_question_flags_question_id_questions")),
+        sa.PrimaryKeyConstraint("question_id", "source", "code", name=op.f("pk_question_flags")),
+    )
+    with op.batch_alter_table("question_flags", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_question_flags_source_code"), ["source", "code"], unique=False)
+
+    op.create_table(
         "question_revisions",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("question_id", sa.Uuid(), nullable=False),
@@ -770,6 +851,30 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_attempt_questions_revision_id"), ["revision_id"], unique=False)
 
     op.create_table(
+        "attempt_remarks",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("attempt_id", sa.Uuid(), nullable=False),
+        sa.Column("correction_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("marks_before", sa.String(length=500), nullable=False),
+        sa.Column("marks_after", sa.String(length=500), nullable=False),
+        sa.Column("correct_before", sa.Integer(), nullable=False),
+        sa.Column("correct_after", sa.Integer(), nullable=False),
+        sa.Column("passed_before", sa.Boolean(), nullable=False),
+        sa.Column("passed_after", sa.Boolean(), nullable=False),
+        sa.Column("tickets", sa.Integer(), nullable=False),
+        sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("fixed_points", sa.Integer(), nullable=False),
+        sa.Column("remarked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["attempt_id"], ["attempts.id"], name=op.f("fk_attempt_remarks_attempt_id_attempts")),
+        sa.ForeignKeyConstraint(["correction_id"], ["key_corrections.id"], name=op.f("fk_attempt_remarks_correction_id_key_corrections")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt_remarks")),
+        sa.UniqueConstraint("attempt_id", "correction_id", name=op.f("uq_attempt_remarks_attempt_id_correction_id")),
+    )
+    with op.batch_alter_table("attempt_remarks", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_attempt_remarks_correction_id"), ["correction_id"], unique=False)
+
+    op.create_table(
         "draws",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("pool_id", sa.Uuid(), nullable=False),
@@ -794,6 +899,98 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("draws", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_draws_citizen_id_drawn_at"), ["citizen_id", "drawn_at"], unique=False)
+
+    op.create_table(
+        "fault_reports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("question_id", sa.Uuid(), nullable=False),
+        sa.Column("revision_id", sa.Uuid(), nullable=False),
+        sa.Column("attempt_id", sa.Uuid(), nullable=False),
+        sa.Column("citizen_id", sa.Uuid(), nullable=False),
+        sa.Column("reason", sa.String(length=16), nullable=False),
+        sa.Column("text", sa.String(length=300), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("answer", sa.String(length=300), nullable=False),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_by", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("(state = 'open') = (answered_at IS NULL)", name=op.f("ck_fault_reports_answered")),
+        sa.CheckConstraint("state IN ('open', 'accepted', 'declined')", name=op.f("ck_fault_reports_state")),
+        sa.ForeignKeyConstraint(["answered_by"], ["staff_accounts.id"], name=op.f("fk_fault_reports_answered_by_staff_accounts")),
+        sa.ForeignKeyConstraint(["citizen_id"], ["citizens.id"], name=op.f("fk_fault_reports_citizen_id_citizens")),
+        sa.ForeignKeyConstraint(["question_id"], ["questions.id"], name=op.f("fk_fault_reports_question_id_questions")),
+        sa.ForeignKeyConstraint(["revision_id"], ["question_revisions.id"], name=op.f("fk_fault_reports_revision_id_question_revisions")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fault_reports")),
+        sa.UniqueConstraint("citizen_id", "question_id", name=op.f("uq_fault_reports_citizen_id_question_id")),
+    )
+    with op.batch_alter_table("fault_reports", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_fault_reports_citizen_id_reported_at"), ["citizen_id", "reported_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_fault_reports_question_id_state"), ["question_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_fault_reports_state_reported_at"), ["state", "reported_at"], unique=False)
+
+    op.create_table(
+        "key_correction_revisions",
+        sa.Column("correction_id", sa.Uuid(), nullable=False),
+        sa.Column("revision_id", sa.Uuid(), nullable=False),
+        sa.Column("accepted_before", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["correction_id"], ["key_corrections.id"], name=op.f("fk_key_correction_revisions_correction_id_key_corrections")
+        ),
+        sa.ForeignKeyConstraint(
+            ["revision_id"], ["question_revisions.id"], name=op.f("fk_key_correction_revisions_revision_id_question_revisions")
+        ),
+        sa.PrimaryKeyConstraint("correction_id", "revision_id", name=op.f("pk_key_correction_revisions")),
+    )
+    with op.batch_alter_table("key_correction_revisions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_key_correction_revisions_revision_id"), ["revision_id"], unique=False)
+
+    op.create_table(
+        "question_reviews",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("question_id", sa.Uuid(), nullable=False),
+        sa.Column("revision_id", sa.Uuid(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("decision", sa.String(length=16), nullable=False),
+        sa.Column("note", sa.String(length=400), nullable=False),
+        sa.Column("staff_id", sa.Uuid(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("decision IN ('passed', 'returned')", name=op.f("ck_question_reviews_decision")),
+        sa.CheckConstraint("step BETWEEN 0 AND 3", name=op.f("ck_question_reviews_step")),
+        sa.ForeignKeyConstraint(["question_id"], ["questions.id"], name=op.f("fk_question_reviews_question_id_questions")),
+        sa.ForeignKeyConstraint(
+            ["revision_id"], ["question_revisions.id"], name=op.f("fk_question_reviews_revision_id_question_revisions")
+        ),
+        sa.ForeignKeyConstraint(["staff_id"], ["staff_accounts.id"], name=op.f("fk_question_reviews_staff_id_staff_accounts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_question_reviews")),
+        sa.UniqueConstraint("question_id", "round", "step", name=op.f("uq_question_reviews_question_id_round_step")),
+    )
+    with op.batch_alter_table("question_reviews", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_question_reviews_revision_id"), ["revision_id"], unique=False)
+
+    op.create_table(
+        "remark_runs",
+        sa.Column("correction_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("cursor", sa.Uuid(), nullable=True),
+        sa.Column("total", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("seen", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("raised", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("lowered", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("newly_passed", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("no_longer_passed", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("tickets", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("points", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("passed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("state IN ('waiting', 'running', 'settling', 'done')", name=op.f("ck_remark_runs_state")),
+        sa.ForeignKeyConstraint(["correction_id"], ["key_corrections.id"], name=op.f("fk_remark_runs_correction_id_key_corrections")),
+        sa.PrimaryKeyConstraint("correction_id", name=op.f("pk_remark_runs")),
+    )
+    with op.batch_alter_table("remark_runs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_remark_runs_state_created_at"), ["state", "created_at"], unique=False)
 
     op.create_table(
         "wins",
@@ -826,10 +1023,32 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_wins_campaign_id_won_at"))
 
     op.drop_table("wins")
+    with op.batch_alter_table("remark_runs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_remark_runs_state_created_at"))
+
+    op.drop_table("remark_runs")
+    with op.batch_alter_table("question_reviews", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_question_reviews_revision_id"))
+
+    op.drop_table("question_reviews")
+    with op.batch_alter_table("key_correction_revisions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_key_correction_revisions_revision_id"))
+
+    op.drop_table("key_correction_revisions")
+    with op.batch_alter_table("fault_reports", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_fault_reports_state_reported_at"))
+        batch_op.drop_index(batch_op.f("ix_fault_reports_question_id_state"))
+        batch_op.drop_index(batch_op.f("ix_fault_reports_citizen_id_reported_at"))
+
+    op.drop_table("fault_reports")
     with op.batch_alter_table("draws", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_draws_citizen_id_drawn_at"))
 
     op.drop_table("draws")
+    with op.batch_alter_table("attempt_remarks", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_attempt_remarks_correction_id"))
+
+    op.drop_table("attempt_remarks")
     with op.batch_alter_table("attempt_questions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_attempt_questions_revision_id"))
 
@@ -839,6 +1058,11 @@ def downgrade() -> None:
 
     op.drop_table("attempt_events")
     op.drop_table("question_revisions")
+    with op.batch_alter_table("question_flags", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_question_flags_source_code"))
+
+    op.drop_table("question_flags")
+    op.drop_table("question_aliases")
     op.drop_table("prizes")
     with op.batch_alter_table("prize_codes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_prize_codes_item_id_payout_id"))
@@ -849,6 +1073,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_payout_events_payout_id_at"))
 
     op.drop_table("payout_events")
+    with op.batch_alter_table("key_corrections", schema=None) as batch_op:
+        batch_op.drop_index(
+            "uq_key_corrections_one_proposed", sqlite_where=sa.text("status = 'proposed'"), postgresql_where=sa.text("status = 'proposed'")
+        )
+        batch_op.drop_index(batch_op.f("ix_key_corrections_status_confirmed_at"))
+
+    op.drop_table("key_corrections")
     op.drop_table("day_secrets")
     with op.batch_alter_table("attempts", schema=None) as batch_op:
         batch_op.drop_index(
@@ -897,14 +1128,6 @@ def downgrade() -> None:
 
     op.drop_table("identities")
     op.drop_table("guardians")
-    with op.batch_alter_table("draw_tickets", schema=None) as batch_op:
-        batch_op.drop_index(
-            "ix_draw_tickets_unchained", sqlite_where=sa.text("chained_in IS NULL"), postgresql_where=sa.text("chained_in IS NULL")
-        )
-        batch_op.drop_index(batch_op.f("ix_draw_tickets_citizen_id_campaign_id"))
-        batch_op.drop_index(batch_op.f("ix_draw_tickets_campaign_id_state_expires_at"))
-
-    op.drop_table("draw_tickets")
     with op.batch_alter_table("consents", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_consents_citizen_id_purpose"))
 
@@ -919,6 +1142,8 @@ def downgrade() -> None:
         )
 
     op.drop_table("staff_roles")
+    op.drop_table("question_theme_owners")
+    op.drop_table("question_review_policies")
     op.drop_table("question_banks")
     op.drop_table("citizens")
     with op.batch_alter_table("campaigns", schema=None) as batch_op:
@@ -935,11 +1160,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_organisations_name"))
 
     op.drop_table("organisations")
-    with op.batch_alter_table("ledger_entries", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_ledger_entries_debit_account_id_posted_at"))
-        batch_op.drop_index(batch_op.f("ix_ledger_entries_credit_account_id_posted_at"))
-
-    op.drop_table("ledger_entries")
     op.drop_table("cash_lists")
     op.drop_table("worker_leases")
     op.drop_table("staff_accounts")
@@ -957,11 +1177,24 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_payout_items_campaign_id"))
 
     op.drop_table("payout_items")
+    with op.batch_alter_table("ledger_entries", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ledger_entries_debit_account_id_posted_at"))
+        batch_op.drop_index(batch_op.f("ix_ledger_entries_credit_account_id_posted_at"))
+
+    op.drop_table("ledger_entries")
     op.drop_table("ledger_accounts")
     with op.batch_alter_table("idempotency_records", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_idempotency_records_created_at"))
 
     op.drop_table("idempotency_records")
+    with op.batch_alter_table("draw_tickets", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_draw_tickets_unchained", sqlite_where=sa.text("chained_in IS NULL"), postgresql_where=sa.text("chained_in IS NULL")
+        )
+        batch_op.drop_index(batch_op.f("ix_draw_tickets_citizen_id_campaign_id"))
+        batch_op.drop_index(batch_op.f("ix_draw_tickets_campaign_id_state_expires_at"))
+
+    op.drop_table("draw_tickets")
     op.drop_table("demographic_groups")
     op.drop_table("daily_counters")
     with op.batch_alter_table("audit_entries", schema=None) as batch_op:

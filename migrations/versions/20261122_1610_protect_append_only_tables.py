@@ -10,7 +10,17 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-TABLES = ("audit_entries", "ledger_entries", "pool_records", "payout_events", "question_revisions", "campaign_terms", "draws")
+TABLES = (
+    "audit_entries",
+    "ledger_entries",
+    "pool_records",
+    "payout_events",
+    "question_revisions",
+    "question_reviews",
+    "campaign_terms",
+    "draws",
+    "attempt_remarks",
+)
 
 
 def upgrade() -> None:

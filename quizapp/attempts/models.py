@@ -140,3 +140,58 @@ class AttemptEvent(Base):
     kind: Mapped[str] = mapped_column(sa.String(32))
     at: Mapped[Moment]
     details: Mapped[dict[str, Any]] = mapped_column(JsonValue, default=dict)
+
+
+class RemarkRun(Base):
+    """How far the re-marking of one key correction has come. A batch moves the cursor in its own transaction, so that a
+    crash repeats nothing and loses nothing.
+
+    ``state``: waiting → running (papers graded before) → settling (papers that were open then) → done.
+    """
+
+    __tablename__ = "remark_runs"
+    __table_args__ = (
+        sa.CheckConstraint("state IN ('waiting', 'running', 'settling', 'done')", "state"),
+        sa.Index(None, "state", "created_at"),
+    )
+
+    correction_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("key_corrections.id"), primary_key=True)
+    state: Mapped[str] = mapped_column(sa.String(16), default="waiting")
+    cursor: Mapped[uuid.UUID | None]
+    """The last attempt that was looked at in the present pass, by id."""
+    total: Mapped[int] = mapped_column(default=0)
+    seen: Mapped[int] = mapped_column(default=0)
+    raised: Mapped[int] = mapped_column(default=0)
+    lowered: Mapped[int] = mapped_column(default=0)
+    newly_passed: Mapped[int] = mapped_column(default=0)
+    no_longer_passed: Mapped[int] = mapped_column(default=0)
+    tickets: Mapped[int] = mapped_column(default=0)
+    points: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[Moment]
+    started_at: Mapped[dt.datetime | None]
+    passed_at: Mapped[dt.datetime | None]
+    """When the last pass ended."""
+    finished_at: Mapped[dt.datetime | None]
+
+
+class AttemptRemark(Base):
+    """What one key correction changed on one attempt, with what stood there before. The database refuses to change it."""
+
+    __tablename__ = "attempt_remarks"
+    __table_args__ = (sa.UniqueConstraint("attempt_id", "correction_id"), sa.Index(None, "correction_id"))
+
+    id: Mapped[IdPk]
+    attempt_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("attempts.id"))
+    correction_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("key_corrections.id"))
+    position: Mapped[int] = mapped_column(sa.Integer)
+    marks_before: Mapped[str] = mapped_column(sa.String(500))
+    marks_after: Mapped[str] = mapped_column(sa.String(500))
+    correct_before: Mapped[int] = mapped_column(sa.Integer)
+    correct_after: Mapped[int] = mapped_column(sa.Integer)
+    passed_before: Mapped[bool]
+    passed_after: Mapped[bool]
+    tickets: Mapped[int] = mapped_column(sa.Integer, default=0)
+    points: Mapped[int] = mapped_column(sa.Integer, default=0)
+    """Points given for it, the fixed reward among them."""
+    fixed_points: Mapped[int] = mapped_column(sa.Integer, default=0)
+    remarked_at: Mapped[Moment]

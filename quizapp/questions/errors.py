@@ -70,3 +70,48 @@ class OwnWork(AppError):
     code = "own_work"
     message = N_("自己导入或改过的题，要请另一位复核员来复核。")
     http_status = 403
+
+
+class SecondPersonNeeded(AppError):
+    """The same person may not take two steps of one decision."""
+
+    code = "second_person_needed"
+    message = N_("这一步要请另一位同事来做，前面的步骤是您做的。")
+    http_status = 403
+
+
+class NotInReview(Conflict):
+    code = "not_in_review"
+    message = N_("这道题现在不在等这一步复核，请刷新后再看。")
+
+
+class SignOffOnly(AppError):
+    code = "sign_off_only"
+    message = N_("协办单位只做签字确认，复核由司法局的复核员来做。")
+    http_status = 403
+
+
+class AlreadyReported(Conflict):
+    code = "already_reported"
+    message = N_("这道题您已经反映过了，答复会显示在答题结果里。")
+
+
+class TooManyReports(AppError):
+    code = "too_many_reports"
+    message = N_("今天反映的题比较多了，明天再来，谢谢您。")
+    http_status = 429
+
+
+class CorrectionPending(Conflict):
+    code = "correction_pending"
+    message = N_("这道题已经有一份改正方案在等确认，先处理那一份。")
+
+
+class CorrectionClosed(Conflict):
+    code = "correction_closed"
+    message = N_("这份改正方案已经处理过了。")
+
+
+class NothingCorrected(InvalidInput):
+    code = "nothing_corrected"
+    message = N_("改正后的答案和现在的一样，不用改。")

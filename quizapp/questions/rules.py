@@ -1,6 +1,7 @@
 """Drawing questions, showing their choices, telling right from wrong. Plain values only; chance comes in as ``rng``."""
 
 import datetime as dt
+import difflib
 import random
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -9,6 +10,7 @@ from typing import Any
 
 from quizapp.core.text import N_
 from quizapp.questions.errors import PoolTooSmall
+from quizapp.statutes.rules import article_words as article_words
 
 LETTERS = "ABCDEFGH"
 JUDGE_CHOICES = ("对", "错")
@@ -139,6 +141,42 @@ def is_right(view: RevisionView, choice_order: str, chosen_letters: Collection[s
     return {int(choice_order[shown.index(letter)]) for letter in chosen_letters} == view.answer
 
 
+Accepted = tuple[frozenset[int], ...]
+"""Answers that count as right, each a set of choice indices; none at all gives everybody the mark."""
+
+
+def is_accepted(accepted: Accepted, choice_order: str, chosen_letters: Collection[str] | None) -> bool:
+    """Grade one question whose key was corrected, all or nothing. Where everybody gets the mark, nobody needs an answer.
+
+    :param choice_order: as :func:`shuffle_choices` gave it
+    :param chosen_letters: displayed letters
+    """
+    if not accepted:
+        return True
+    if not chosen_letters:
+        return False
+    return frozenset(int(choice_order[LETTERS.index(letter)]) for letter in chosen_letters) in accepted
+
+
+def accepted_letters(accepted: Accepted, choice_order: str) -> list[str]:
+    """Displayed letters of every choice that is part of an accepted answer, sorted."""
+    right = frozenset().union(*accepted)
+    return [LETTERS[place] for place, index in enumerate(choice_order) if int(index) in right]
+
+
+def answer_problem(kind: str, choice_count: int, accepted: Accepted) -> str:
+    """What is wrong with the answers a correction wants to accept for a question of this kind, or an empty sentence."""
+    if any(not answer or not answer <= frozenset(range(choice_count)) for answer in accepted):
+        return N_("请选正确答案。")
+    if len(set(accepted)) < len(accepted):
+        return N_("同一个答案写了两次。")
+    if kind in ("single", "judge") and any(len(answer) != 1 for answer in accepted):
+        return N_("单选题和判断题的一个答案只有一个选项。")
+    if kind == "multiple" and any(len(answer) < 2 for answer in accepted):
+        return N_("多选题的答案至少有两个选项。")
+    return ""
+
+
 def shown_choices(view: RevisionView, choice_order: str) -> list[tuple[str, str]]:
     """Displayed letter and text of each choice, in the order of this paper."""
     return [(LETTERS[place], view.choices[int(index)]) for place, index in enumerate(choice_order)]
@@ -150,31 +188,6 @@ def shown_answer(view: RevisionView, choice_order: str) -> list[str]:
 
 
 # ---- citations in words
-
-_DIGITS = "零一二三四五六七八九"
-
-
-def chinese_number(number: int) -> str:
-    """``133`` → 一百三十三, as statutes count their articles.
-
-    :param number: 1 to 9999
-    """
-    if not 0 < number < 10_000:
-        raise ValueError("articles are numbered from 1 to 9999")
-    words = ""
-    for power, unit in ((1000, "千"), (100, "百"), (10, "十"), (1, "")):
-        digit, number = divmod(number, power)
-        if digit:
-            words += _DIGITS[digit] + unit
-        elif words and number and not words.endswith("零"):
-            words += "零"
-    return words[1:] if words.startswith("一十") else words
-
-
-def article_words(article: str) -> str:
-    """``55`` → 第五十五条, ``133-1`` → 第一百三十三条之一."""
-    first, _, after = article.partition("-")
-    return f"第{chinese_number(int(first))}条" + (f"之{chinese_number(int(after))}" if after else "")
 
 
 def citation_words(citation: Mapping[str, Any]) -> str:
@@ -192,3 +205,103 @@ def may_change(scopes: Sequence[str], owner_path: str | None) -> bool:
     if owner_path is None:
         return any(path.count("/") <= 2 for path in scopes)
     return any(owner_path.startswith(path) for path in scopes)
+
+
+def may_sign(scopes: Sequence[str], unit_path: str) -> bool:
+    """Whether staff with these subtrees may sign for a unit: its own and those of units above it, but not the bureau's at
+    the top, which has its say in the review."""
+    return any(unit_path.startswith(path) and path.count("/") > 2 for path in scopes)
+
+
+# ---- reports and corrections in words
+
+FAULT_REASONS = {
+    "key": N_("答案不对"),
+    "outdated": N_("法条已经改了"),
+    "unclear": N_("题目说不清楚"),
+    "typo": N_("有错别字"),
+    "other": N_("别的问题"),
+}
+FAULT_STATES = {"open": N_("等答复"), "accepted": N_("您说得对，已处理"), "declined": N_("已核对，题目没有错")}
+FLAG_SOURCES = {"lint": N_("文字和格式"), "law": N_("法条有变动"), "items": N_("作答数据异常"), "faults": N_("有人反映，还没答复")}
+
+
+# ---- differences
+
+FIELD_TITLES = {
+    "kind": N_("题型"),
+    "stem": N_("题干"),
+    "choices": N_("选项"),
+    "answer": N_("正确答案"),
+    "explanation": N_("讲解"),
+    "citations": N_("依据"),
+    "difficulty": N_("难度"),
+    "tags": N_("标签"),
+}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a text: ``same`` in both, ``gone`` from the old, ``new`` in the new."""
+
+    state: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What one field said before and says now, in pieces."""
+
+    field: str
+    title: str
+    pieces: tuple[Piece, ...]
+
+
+def text_pieces(before: str, after: str) -> tuple[Piece, ...]:
+    """Two texts as what stayed, went and came, character by character; short common runs inside a change are not kept
+    apart, so that it reads as words and not as confetti."""
+    pieces: list[Piece] = []
+    for tag, a0, a1, b0, b1 in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        if tag == "equal" and a1 - a0 < 2 and a0 > 0 and a1 < len(before):
+            pieces += [Piece("gone", before[a0:a1]), Piece("new", after[b0:b1])]
+        elif tag == "equal":
+            pieces.append(Piece("same", before[a0:a1]))
+        else:
+            pieces += [Piece("gone", before[a0:a1]), Piece("new", after[b0:b1])]
+    return _joined(pieces)
+
+
+def _joined(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """Neighbouring changes as one gone and one new piece."""
+    joined: list[Piece] = []
+    gone = new = ""
+    for piece in (*pieces, Piece("same", "")):
+        if piece.state == "gone":
+            gone += piece.text
+        elif piece.state == "new":
+            new += piece.text
+        else:
+            joined += [Piece(state, text) for state, text in (("gone", gone), ("new", new)) if text]
+            gone = new = ""
+            joined += [piece] if piece.text else []
+    return tuple(joined)
+
+
+def _field_text(view: RevisionView, field: str) -> str:
+    if field == "kind":
+        return KIND_TITLES[view.kind]
+    if field == "choices":
+        return "\n".join(f"{LETTERS[place]}. {text}" for place, text in enumerate(view.choices))
+    if field == "answer":
+        return "、".join(f"{LETTERS[index]}（{view.choices[index]}）" for index in sorted(view.answer))
+    if field == "citations":
+        return "\n".join(citation_words(citation) for citation in view.citations)
+    if field == "tags":
+        return "，".join(view.tags)
+    return str(getattr(view, field))
+
+
+def differences(before: RevisionView, after: RevisionView) -> tuple[Difference, ...]:
+    """What a revision changed, field by field, as a person reads it; fields that say the same are left out."""
+    texts = ((field, title, _field_text(before, field), _field_text(after, field)) for field, title in FIELD_TITLES.items())
+    return tuple(Difference(field, title, text_pieces(old, new)) for field, title, old, new in texts if old != new)

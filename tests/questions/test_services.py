@@ -260,7 +260,7 @@ def test_another_process_sees_a_changed_pool_after_some_seconds(app: Flask, monk
         db.session.execute(sa.update(Question).filter_by(code="q-001").values(status="suspended"))
     assert len(queries.list_pool(banks=["consumer-rights"])) == 3
     later = time.monotonic() + queries.POOL_SECONDS + 1
-    monkeypatch.setattr("quizapp.questions.queries.time.monotonic", lambda: later)
+    monkeypatch.setattr("quizapp.questions.queries.pools.time.monotonic", lambda: later)
     assert len(queries.list_pool(banks=["consumer-rights"])) == 2
     queries.forget_pools()
 

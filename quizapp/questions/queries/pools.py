@@ -4,6 +4,7 @@ Revisions never change, so each process keeps those it has read. Pools do change
 and forgets them at once when it changes a question itself (:func:`forget_pools`).
 """
 
+import json
 import threading
 import time
 import uuid
@@ -16,11 +17,10 @@ import sqlalchemy.orm
 
 from quizapp.accounts.models import Organisation, StaffAccount
 from quizapp.core.db import db
+from quizapp.core.errors import NotFound
 from quizapp.questions.errors import BankNotFound
-from quizapp.questions.models import KINDS, STATUSES, Question, QuestionBank, QuestionRevision
+from quizapp.questions.models import KINDS, STATUSES, FaultReport, Question, QuestionAlias, QuestionBank, QuestionFlag, QuestionRevision
 from quizapp.questions.rules import PoolItem, RevisionView
-
-__all__ = ["PoolItem", "RevisionView", "count_pool", "get_revisions", "list_pool"]
 
 POOL_SECONDS = 3.0
 MAX_KEPT = 20_000
@@ -224,41 +224,117 @@ def _newest_number() -> sa.ScalarSelect[int]:
     return sa.select(sa.func.max(inner.number)).where(inner.question_id == Question.id).correlate(Question).scalar_subquery()
 
 
+def is_waiting() -> sa.ColumnElement[bool]:
+    """Condition over questions joined with ``current``: something waits for review."""
+    newer = sa.and_(_CURRENT.number < _newest_number(), Question.has_draft.is_(False))
+    return sa.and_(Question.status != "retired", sa.or_(Question.status == "in_review", newer))
+
+
+_CURRENT = sa.orm.aliased(QuestionRevision, name="current")
+
+
 def _waiting() -> sa.Select[*tuple[Any, ...]]:
     """Questions of which something waits for review."""
-    current = sa.orm.aliased(QuestionRevision)
-    return (
-        sa.select(Question)
-        .join(current, current.id == Question.current_revision_id)
-        .where(Question.status != "retired", sa.or_(Question.status == "in_review", current.number < _newest_number()))
-    )
+    return sa.select(Question).join(_CURRENT, _CURRENT.id == Question.current_revision_id).where(is_waiting())
+
+
+def _like(text: str) -> str:
+    return f"%{text.replace('/', '//').replace('%', '/%').replace('_', '/_')}%"
+
+
+def _cites(text: str) -> sa.ColumnElement[bool]:
+    """Whether the newest revision's citations hold this text. SQLite keeps JSON in ASCII, PostgreSQL as it is."""
+    kept = json.dumps(text)[1:-1] if db.engine.dialect.name == "sqlite" else text
+    return sa.cast(QuestionRevision.citations, sa.Text).ilike(_like(kept), escape="/")
+
+
+def _has_flag(source: str) -> sa.ColumnElement[bool]:
+    reported = sa.select(FaultReport.id).where(FaultReport.question_id == Question.id, FaultReport.state == "open").exists()
+    if source == "faults":
+        return reported
+    flagged = sa.select(QuestionFlag.code).where(QuestionFlag.question_id == Question.id)
+    if source == "any":
+        return sa.or_(flagged.exists(), reported)
+    return flagged.where(QuestionFlag.source == source).exists()
 
 
 def select_questions(
-    bank_id: uuid.UUID, *, text: str = "", kind: str = "", difficulty: int = 0, status: str = ""
+    bank_id: uuid.UUID | None = None,
+    *,
+    banks: sa.ColumnElement[bool] | None = None,
+    text: str = "",
+    kind: str = "",
+    difficulty: int = 0,
+    status: str = "",
+    law: str = "",
+    tag: str = "",
+    flag: str = "",
 ) -> sa.Select[*tuple[Any, ...]]:
-    """Questions of a bank with their newest revision, filtered, by the file's id. ``status`` ``waiting`` takes in every
-    question of which something waits for review."""
+    """Questions with their newest revision, filtered, by bank and the file's id.
+
+    :param banks: condition over banks; without it and without ``bank_id`` every bank
+    :param status: a status; ``waiting`` takes in every question of which something waits for review, ``drafted`` those
+        somebody works on
+    :param flag: a source of remarks (``lint``, ``items`` …), ``faults`` for open reports of citizens, ``any`` for all
+    """
     statement = (
         sa.select(Question, QuestionRevision)
         .join(QuestionRevision, sa.and_(QuestionRevision.question_id == Question.id, QuestionRevision.number == _newest_number()))
-        .where(Question.bank_id == bank_id)
-        .order_by(Question.code)
+        .join(QuestionBank, QuestionBank.id == Question.bank_id)
+        .order_by(QuestionBank.slug, Question.code)
     )
+    conditions = [] if banks is None else [banks]
+    if bank_id is not None:
+        conditions.append(Question.bank_id == bank_id)
     if text:
-        pattern = f"%{text.replace('/', '//').replace('%', '/%').replace('_', '/_')}%"
-        cited = sa.cast(QuestionRevision.citations, sa.Text)
-        places = (QuestionRevision.stem, Question.code, cited)
-        statement = statement.where(sa.or_(*(place.ilike(pattern, escape="/") for place in places)))
+        places = (QuestionRevision.stem.ilike(_like(text), escape="/"), Question.code.ilike(_like(text), escape="/"), _cites(text))
+        conditions.append(sa.or_(*places))
+    if law:
+        conditions.append(_cites(law))
+    if tag:
+        kept = json.dumps(tag) if db.engine.dialect.name == "sqlite" else f'"{tag}"'
+        conditions.append(sa.cast(QuestionRevision.tags, sa.Text).ilike(_like(kept), escape="/"))
     if kind:
-        statement = statement.where(QuestionRevision.kind == kind)
+        conditions.append(QuestionRevision.kind == kind)
     if difficulty:
-        statement = statement.where(QuestionRevision.difficulty == difficulty)
+        conditions.append(QuestionRevision.difficulty == difficulty)
     if status == "waiting":
-        statement = statement.where(Question.id.in_(_waiting().with_only_columns(Question.id)))
+        conditions.append(Question.id.in_(_waiting().with_only_columns(Question.id)))
+    elif status == "drafted":
+        conditions.append(sa.or_(Question.status == "draft", Question.has_draft))
     elif status:
-        statement = statement.where(Question.status == status)
-    return statement
+        conditions.append(Question.status == status)
+    if flag:
+        conditions.append(_has_flag(flag))
+    return statement.where(*conditions)
+
+
+def list_banks(condition: sa.ColumnElement[bool] | None = None) -> list[QuestionBank]:
+    """Banks (that meet ``condition``), by slug."""
+    return list(
+        db.session.scalars(sa.select(QuestionBank).where(sa.true() if condition is None else condition).order_by(QuestionBank.slug))
+    )
+
+
+def get_bank_by_id(bank_id: uuid.UUID) -> QuestionBank:
+    """:raises BankNotFound: if there is none"""
+    bank = db.session.get(QuestionBank, bank_id)
+    if bank is None:
+        raise BankNotFound
+    return bank
+
+
+def list_aliases(bank_id: uuid.UUID) -> frozenset[str]:
+    """Ids of the file whose questions were moved out of this bank."""
+    return frozenset(db.session.scalars(sa.select(QuestionAlias.code).filter_by(bank_id=bank_id)))
+
+
+def get_question(question_id: uuid.UUID) -> Question:
+    """:raises NotFound: if there is none"""
+    question = db.session.get(Question, question_id)
+    if question is None:
+        raise NotFound
+    return question
 
 
 def find_question(bank_id: uuid.UUID, code: str) -> Question | None:
