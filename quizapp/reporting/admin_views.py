@@ -62,7 +62,7 @@ def participation() -> str | tuple[str, int]:
         chosen = forms.read_filter(request.args)
         table = _count(chosen, (view,))
         by_day = table if view == "day" else _count(chosen, ("day",))
-        correct = queries.count_by_correct(chosen=chosen, scope_paths=downloads.scope())
+        correct = queries.count_by_correct(chosen=chosen, scope_paths=downloads.scope()) if table.figures.has_results else []
     except InvalidInput as refusal:
         return render_template("reporting/participation.html", table=None, errors=refusal.fields, kept={}, **_common(view)), 422
     return render_template(

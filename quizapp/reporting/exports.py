@@ -30,7 +30,8 @@ _COLUMNS = tuple(
 def public_version(table: ParticipationTable) -> ParticipationTable:
     """The table as it may be published: small groups masked, and the sentence that says so."""
     rows, total = rules.mask_small_groups(table.rows, table.total)
-    return replace(table, rows=rows, total=total, definitions=rules.definitions(table.by, is_public=True))
+    withholds = "withholding" in table.definitions
+    return replace(table, rows=rows, total=total, definitions=rules.definitions(table.by, is_public=True, withholds=withholds))
 
 
 def title(is_public: bool) -> str:
@@ -47,7 +48,7 @@ def file_name(table: ParticipationTable, extension: str, is_public: bool) -> str
 
 def facts(table: ParticipationTable) -> list[tuple[str, str]]:
     """What is printed above every exported table: filter, data time, exclusions, definitions."""
-    names = {**rules.FIGURE_NAMES, **rules.DIMENSION_NAMES, "masking": N_("隐去")}
+    names = {**rules.FIGURE_NAMES, **rules.DIMENSION_NAMES, "masking": N_("隐去"), "withholding": rules.WITHHELD}
     return [
         (N_("筛选"), table.filter_sentence),
         (N_("数据时间"), f"{table.as_of.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}（北京时间）"),
@@ -59,7 +60,8 @@ def facts(table: ParticipationTable) -> list[tuple[str, str]]:
 def _figures(row: Row) -> list[Cell]:
     if row.figures is None:
         return [rules.MASKED] * len(rules.FIGURE_NAMES)
-    return list(row.figures.to_dict().values())
+    is_bare = not row.figures.has_results
+    return [rules.WITHHELD if is_bare and name in rules.RESULT_NAMES else value for name, value in row.figures.to_dict().items()]
 
 
 def _lines(table: ParticipationTable) -> Iterator[list[Cell]]:

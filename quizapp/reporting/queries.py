@@ -108,6 +108,14 @@ def campaigns_in_scope(scope_paths: Sequence[str]) -> sa.ColumnElement[bool]:
     return sa.true() if "/" in scope_paths else in_scopes(scope_paths)
 
 
+def is_whole(scope_paths: Sequence[str], session: AnySession | None = None) -> bool:
+    """Whether these subtrees are everything: the bureau itself, which runs the campaigns, and not a unit of people's employment."""
+    if "/" in scope_paths:
+        return True
+    roots = sa.select(Organisation.path).where(Organisation.parent_id.is_(None))
+    return any(path in scope_paths for path in (session or db.session).scalars(roots))
+
+
 def list_campaigns(scope_paths: Sequence[str], session: AnySession | None = None) -> list[CampaignChoice]:
     """Campaigns that figures can be asked for, the latest first; drafts have none."""
     columns = (Campaign.id, Campaign.slug, Campaign.title, Campaign.status, Campaign.opens_at, Campaign.closes_at)
@@ -333,7 +341,8 @@ def participation(
 
     :param campaigns: slugs, None for all in scope
     :param first_day: Shanghai day of the hand-in, included, as is ``last_day``
-    :param scope_paths: subtrees whose hosted and co-hosted campaigns count
+    :param scope_paths: subtrees whose hosted and co-hosted campaigns count; unless the root is among them, results of
+        fewer than five persons are withheld (docs/decisions/008)
     :param region: a division; attempts made in it or below it count
     :raises InvalidInput: for what cannot be asked (:func:`check_filter`)
     """
@@ -352,12 +361,16 @@ def participation(
             total = Figures(*counts)
         else:
             exclusions.append((reason, counts[0]))
+    rows, total_row = _rows(by, lines, session), Row((), (), total)
+    is_employer = not is_whole(scope_paths, session)
+    if is_employer:
+        rows, total_row = rules.withhold_results(rows, total_row)
     return ParticipationTable(
         by=tuple(by),
         region_level=region_level,
-        rows=_rows(by, lines, session),
-        total=Row((), (), total),
-        definitions=rules.definitions(by),
+        rows=rows,
+        total=total_row,
+        definitions=rules.definitions(by, withholds=is_employer),
         filter=chosen,
         filter_sentence=filter_sentence(chosen, region_level, by, session),
         as_of=now or utc_now(),

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from quizapp.core.text import N_
@@ -11,6 +11,8 @@ DIMENSIONS = ("demographic_group", "region", "organisation", "day", "campaign")
 REGION_LEVELS = ("city", "county", "town")
 MINIMUM_PERSONS = 5
 """Groups of fewer persons are masked in public exports."""
+RESULT_NAMES = ("passed_count", "pass_rate", "person_passed_count", "person_pass_rate", "mean_correct")
+"""Figures that say how well somebody answered, not whether somebody took part."""
 MAX_PUBLIC_DIMENSIONS = 2
 """Public exports cross at most this many dimensions: beyond, too many cells are one person."""
 
@@ -24,6 +26,7 @@ DIMENSION_NAMES: Mapping[str, str] = {
 REGION_LEVEL_NAMES: Mapping[str, str] = {"city": N_("盟市"), "county": N_("旗县区"), "town": N_("苏木乡镇街道")}
 NOT_FILLED = N_("未填写")
 MASKED = N_("隐去")
+WITHHELD = N_("不足 5 人")
 
 FIGURE_NAMES: Mapping[str, str] = {
     "attempt_count": N_("人次"),
@@ -53,6 +56,9 @@ DIMENSION_DEFINITIONS: Mapping[str, str] = {
     "campaign": N_("答卷所属的活动。"),
 }
 MASKING_DEFINITION = N_("不足 5 人的行隐去；为了不让人用合计倒推，再隐去一些；合计本身会说破的也隐去。")
+WITHHOLDING_DEFINITION = N_(
+    "单位的账号看不到不足 5 人的合格和答对情况，免得认出某个人答得怎样；为了不让人倒推，有时再多留几行不给。参加的数照常给。"
+)
 EXCLUSION_NAMES: Mapping[str, str] = {
     "script": N_("脚本作答"),
     "one_person_many_accounts": N_("一人多号"),
@@ -67,7 +73,8 @@ def rate(part: int, whole: int) -> float | None:
 
 @dataclass(frozen=True)
 class Figures:
-    """The counts behind one line of a report; ``correct_sum`` is over valid attempts."""
+    """The counts behind one line of a report; ``correct_sum`` is over valid attempts. Without results the last three are
+    zero and mean nothing: see :func:`withhold_results`."""
 
     attempt_count: int = 0
     valid_attempt_count: int = 0
@@ -75,23 +82,27 @@ class Figures:
     passed_count: int = 0
     person_passed_count: int = 0
     correct_sum: int = 0
+    has_results: bool = field(default=True, kw_only=True)
 
     @property
     def pass_rate(self) -> float | None:
-        return rate(self.passed_count, self.valid_attempt_count)
+        return rate(self.passed_count, self.valid_attempt_count) if self.has_results else None
 
     @property
     def person_pass_rate(self) -> float | None:
-        return rate(self.person_passed_count, self.participant_count)
+        return rate(self.person_passed_count, self.participant_count) if self.has_results else None
 
     @property
     def mean_correct(self) -> float | None:
         """Questions answered right per valid attempt, four decimals."""
-        return rate(self.correct_sum, self.valid_attempt_count)
+        return rate(self.correct_sum, self.valid_attempt_count) if self.has_results else None
 
     def to_dict(self) -> dict[str, Any]:
         """The figures as the API writes them."""
-        return {name: getattr(self, name) for name in FIGURE_NAMES}
+        return {name: getattr(self, name) if self.has_results or name not in RESULT_NAMES else None for name in FIGURE_NAMES}
+
+    def without_results(self) -> "Figures":
+        return replace(self, passed_count=0, person_passed_count=0, correct_sum=0, has_results=False)
 
 
 @dataclass(frozen=True)
@@ -103,9 +114,11 @@ class Row:
     figures: Figures | None
 
 
-def definitions(by: Sequence[str], *, is_public: bool = False) -> dict[str, str]:
+def definitions(by: Sequence[str], *, is_public: bool = False, withholds: bool = False) -> dict[str, str]:
     """The sentences to print under a table, by figure and dimension code."""
     sentences = {**DEFINITIONS, **{name: DIMENSION_DEFINITIONS[name] for name in by}}
+    if withholds:
+        sentences["withholding"] = WITHHOLDING_DEFINITION
     return {**sentences, "masking": MASKING_DEFINITION} if is_public else sentences
 
 
@@ -216,3 +229,24 @@ def mask_small_groups(rows: Sequence[Row], total: Row, minimum: int = MINIMUM_PE
     is_total_small = whole.attempt_count > 0 and whole.participant_count < minimum
     masked = tuple(replace(row, figures=None) if index in table.hidden else row for index, row in enumerate(rows))
     return masked if is_enough else (), replace(total, figures=None) if is_total_small else total
+
+
+def withhold_results(rows: Sequence[Row], total: Row, minimum: int = MINIMUM_PERSONS) -> tuple[tuple[Row, ...], Row]:
+    """Keep from an employer how well a person answered: lines of fewer than ``minimum`` persons lose their results, and as
+    many more as it takes that none can be had by subtraction (:func:`mask_small_groups`). Who takes part stays counted.
+
+    Three or more crossed dimensions lose all results: nearly every cell is one person.
+    """
+    is_deep = bool(rows) and len(rows[0].codes) > MAX_PUBLIC_DIMENSIONS
+    masked = () if is_deep else mask_small_groups(rows, total, minimum)[0]
+    shown = {index for index, row in enumerate(masked) if row.figures is not None}
+    figures = total.figures or Figures()
+    is_total_small = figures.attempt_count > 0 and figures.participant_count < minimum
+    return (
+        tuple(row if index in shown else _without_results(row) for index, row in enumerate(rows)),
+        _without_results(total) if is_total_small else total,
+    )
+
+
+def _without_results(row: Row) -> Row:
+    return replace(row, figures=row.figures.without_results() if row.figures else None)

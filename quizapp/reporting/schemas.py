@@ -24,9 +24,9 @@ class FiguresSchema(ma.Schema):
     attempt_count = ma.fields.Integer(required=True)
     valid_attempt_count = ma.fields.Integer(required=True)
     participant_count = ma.fields.Integer(required=True)
-    passed_count = ma.fields.Integer(required=True)
+    passed_count = ma.fields.Integer(required=True, allow_none=True, metadata={"description": "单位的账号看不足 5 人的，是 null"})
     pass_rate = ma.fields.Float(required=True, allow_none=True)
-    person_passed_count = ma.fields.Integer(required=True)
+    person_passed_count = ma.fields.Integer(required=True, allow_none=True, metadata={"description": "单位的账号看不足 5 人的，是 null"})
     person_pass_rate = ma.fields.Float(required=True, allow_none=True)
     mean_correct = ma.fields.Float(required=True, allow_none=True)
 

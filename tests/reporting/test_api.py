@@ -18,7 +18,7 @@ from quizapp.core.db import db
 from quizapp.reporting import jobs
 from quizapp.reporting.models import ReportRequest
 from quizapp.reporting.queries import participation
-from tests.factories.accounts import headers_for, make_citizen, make_organisation, make_staff, reference_data
+from tests.factories.accounts import headers_for, make_citizen, make_organisation, make_staff, reference_data, sign_in
 from tests.factories.reporting import DAY, NOW, add_attempts, attempt_row, make_counted_campaign, make_person
 
 URL = "/api/v1/admin/reports/participation"
@@ -135,6 +135,45 @@ def test_a_reader_of_a_subtree_sees_its_campaigns_and_not_even_the_names_of_othe
     assert hidden.status_code == unknown.status_code == 422
     assert hidden.json["errors"] == unknown.json["errors"]
     assert "乙旗" not in client.get("/api/v1/admin/reports/participation", headers=headers_for(reader)).text
+
+
+def test_a_unit_never_sees_how_one_of_its_people_answered(client: FlaskClient, root: Organisation) -> None:
+    unit = make_organisation("甲局")
+    campaign = make_counted_campaign("mine", unit)
+    add_attempts([attempt_row(campaign, make_person(), organisation_id=unit.id, correct_count=3, is_passed=False)])
+    add_attempts([attempt_row(campaign, make_person(), correct_count=5) for _ in range(7)])
+    results = ("passed_count", "pass_rate", "person_passed_count", "person_pass_rate", "mean_correct")
+    employer, bureau = make_staff("report_reader", unit), make_staff("report_reader")
+    body = _get(client, employer, by="organisation").json
+    row = next(row for row in body["rows"] if row["organisation"] == str(unit.id))
+    assert (row["attempt_count"], row["participant_count"]) == (1, 1)
+    assert [row[name] for name in results] == [None] * 5
+    other = next(row for row in body["rows"] if row["organisation"] is None)
+    assert other["mean_correct"] is None, "the total less this line would tell"
+    assert body["total"]["mean_correct"] == 4.75
+    assert "withholding" in body["definitions"]
+    whole = _get(client, bureau, by="organisation").json
+    assert [row["mean_correct"] for row in whole["rows"] if row["organisation"] == str(unit.id)] == [3.0]
+    assert "withholding" not in whole["definitions"]
+
+
+def test_a_unit_gets_no_results_of_few_in_files_or_on_the_page(client: FlaskClient, root: Organisation) -> None:
+    unit = make_organisation("甲局")
+    campaign = make_counted_campaign("mine", unit)
+    add_attempts([attempt_row(campaign, make_person(), organisation_id=unit.id, correct_count=3, is_passed=False)])
+    employer = make_staff("report_reader", unit)
+    request = _order(client, employer, format="csv", by=["organisation"])
+    assert jobs.build_pending_reports() == 1
+    url = request.headers["Location"]
+    with client.get(url + "/file", headers=headers_for(employer)) as file:
+        lines = list(csv.reader(io.StringIO(file.text)))
+    line = next(line for line in lines if line and line[0] == "甲局")
+    assert line[1:] == ["1", "1", "1", *["不足 5 人"] * 5]
+    sign_in(client, employer)
+    page = client.get("/admin/reports?view=organisation").text
+    assert "不足 5 人" in page
+    assert "3.00" not in page
+    assert "3 题" not in page
 
 
 def _order(client: FlaskClient, person: Any, key: str = "", **body: Any) -> Any:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quizapp.reporting import rules
-from quizapp.reporting.rules import Figures, Row, mask_small_groups
+from quizapp.reporting.rules import RESULT_NAMES, Figures, Row, mask_small_groups, withhold_results
 
 MINIMUM = rules.MINIMUM_PERSONS
 
@@ -166,3 +166,48 @@ def test_a_large_cross_is_masked_in_reasonable_time() -> None:
     assert time.perf_counter() - began < 5
     assert total.figures is not None
     assert 0 < sum(row.figures is None for row in masked) < len(rows)
+
+
+def _withheld(sizes: list[int]) -> tuple[list[bool], bool]:
+    rows, total = withhold_results([_row((str(place),), size) for place, size in enumerate(sizes)], _row((), sum(sizes)))
+    assert [row.figures.participant_count for row in rows if row.figures] == sizes
+    assert total.figures is not None
+    return [not row.figures.has_results for row in rows if row.figures], not total.figures.has_results
+
+
+@pytest.mark.parametrize(
+    ("sizes", "withheld", "is_total_withheld"),
+    [
+        ([], [], False),
+        ([5, 9], [False, False], False),
+        ([1, 9, 20], [True, True, False], False),  # one alone would be the total less the others
+        ([1, 4, 9], [True, True, False], False),
+        ([4], [True], True),
+        ([1, 1], [True, True], True),
+        ([4, 9], [True, True], False),
+    ],
+)
+def test_an_employer_sees_how_many_took_part_but_no_results_of_few(sizes: list[int], withheld: list[bool], is_total_withheld: bool) -> None:
+    assert _withheld(sizes) == (withheld, is_total_withheld)
+
+
+def test_a_deep_cross_shows_an_employer_no_results_at_all() -> None:
+    rows, total = withhold_results([_row(("a", "b", "c"), 50)], _row((), 50))
+    assert rows[0].figures is not None
+    assert not rows[0].figures.has_results
+    assert total.figures is not None
+    assert total.figures.has_results
+
+
+def test_figures_without_results_say_nothing_about_them() -> None:
+    body = Figures(9, 8, 3, 2, 1, 30).without_results().to_dict()
+    assert {name: body[name] for name in RESULT_NAMES} == dict.fromkeys(RESULT_NAMES)
+    assert (body["attempt_count"], body["valid_attempt_count"], body["participant_count"]) == (9, 8, 3)
+
+
+@given(st.lists(st.integers(0, 30), max_size=14))
+def test_results_of_few_cannot_be_had_from_the_totals_either(sizes: list[int]) -> None:
+    withheld, is_total_withheld = _withheld(sizes)
+    assert all(is_withheld for is_withheld, size in zip(withheld, sizes, strict=True) if size < MINIMUM)
+    rest = sum(size for is_withheld, size in zip(withheld, sizes, strict=True) if is_withheld)
+    assert is_total_withheld or rest == 0 or rest >= MINIMUM
