@@ -195,6 +195,38 @@ def upgrade() -> None:
         sa.UniqueConstraint("username", name=op.f("uq_staff_accounts_username")),
     )
     op.create_table(
+        "statutes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("short_title", sa.String(length=200), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("aliases", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("category", sa.String(length=32), nullable=False),
+        sa.Column("issuer", sa.String(length=200), nullable=False),
+        sa.Column("number", sa.String(length=100), nullable=False),
+        sa.Column("unit", sa.String(length=16), nullable=False),
+        sa.Column("adopted_on", sa.Date(), nullable=True),
+        sa.Column("effective_on", sa.Date(), nullable=True),
+        sa.Column("last_amended_on", sa.Date(), nullable=True),
+        sa.Column("amendment_effective_on", sa.Date(), nullable=True),
+        sa.Column("repealed_on", sa.Date(), nullable=True),
+        sa.Column("repealed_by", sa.String(length=200), nullable=False),
+        sa.Column("is_repealed", sa.Boolean(), nullable=False),
+        sa.Column("is_outdated", sa.Boolean(), nullable=False),
+        sa.Column("note", sa.String(length=1000), nullable=False),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("as_of", sa.String(length=10), nullable=False),
+        sa.Column("text_from", sa.Date(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('law', 'regulation', 'interpretation', 'local_regulation', 'party_rule', 'document')", name=op.f("ck_statutes_kind")
+        ),
+        sa.CheckConstraint("unit IN ('article', 'section')", name=op.f("ck_statutes_unit")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statutes")),
+        sa.UniqueConstraint("short_title", name=op.f("uq_statutes_short_title")),
+    )
+    op.create_table(
         "worker_leases",
         sa.Column("name", sa.String(length=32), nullable=False),
         sa.Column("holder", sa.String(length=80), nullable=False),
@@ -241,6 +273,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_organisations_path"), ["path"], unique=False)
 
     op.create_table(
+        "reading_lists",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("demographic_group", sa.String(length=32), nullable=False),
+        sa.Column("title", sa.String(length=100), nullable=False),
+        sa.Column("note", sa.String(length=400), nullable=False),
+        sa.Column("is_shown", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["demographic_group"], ["demographic_groups.code"], name=op.f("fk_reading_lists_demographic_group_demographic_groups")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reading_lists")),
+        sa.UniqueConstraint("demographic_group", name=op.f("uq_reading_lists_demographic_group")),
+    )
+    op.create_table(
         "report_requests",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("report", sa.String(length=32), nullable=False),
@@ -266,6 +312,38 @@ def upgrade() -> None:
     with op.batch_alter_table("report_requests", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_report_requests_requested_by_created_at"), ["requested_by", "created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_report_requests_state_created_at"), ["state", "created_at"], unique=False)
+
+    op.create_table(
+        "statute_articles",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("statute_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("effective_from", sa.Date(), nullable=False),
+        sa.Column("source", sa.String(length=16), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.Column("changed_by", sa.Uuid(), nullable=True),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("source IN ('file', 'staff')", name=op.f("ck_statute_articles_source")),
+        sa.ForeignKeyConstraint(["changed_by"], ["staff_accounts.id"], name=op.f("fk_statute_articles_changed_by_staff_accounts")),
+        sa.ForeignKeyConstraint(["statute_id"], ["statutes.id"], name=op.f("fk_statute_articles_statute_id_statutes")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statute_articles")),
+    )
+    with op.batch_alter_table("statute_articles", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_statute_articles_statute_id_number_effective_from"), ["statute_id", "number", "effective_from"], unique=False
+        )
+
+    op.create_table(
+        "statute_names",
+        sa.Column("statute_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(["statute_id"], ["statutes.id"], name=op.f("fk_statute_names_statute_id_statutes")),
+        sa.PrimaryKeyConstraint("statute_id", "name", name=op.f("pk_statute_names")),
+    )
+    with op.batch_alter_table("statute_names", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_statute_names_name"), ["name"], unique=False)
 
     op.create_table(
         "campaigns",
@@ -329,6 +407,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_citizens")),
     )
     op.create_table(
+        "law_watch_policies",
+        sa.Column("organisation_id", sa.Uuid(), nullable=False),
+        sa.Column("suspends", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.Uuid(), nullable=True),
+        sa.ForeignKeyConstraint(["changed_by"], ["staff_accounts.id"], name=op.f("fk_law_watch_policies_changed_by_staff_accounts")),
+        sa.ForeignKeyConstraint(
+            ["organisation_id"], ["organisations.id"], name=op.f("fk_law_watch_policies_organisation_id_organisations")
+        ),
+        sa.PrimaryKeyConstraint("organisation_id", name=op.f("pk_law_watch_policies")),
+    )
+    op.create_table(
         "question_banks",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("slug", sa.String(length=64), nullable=False),
@@ -364,6 +454,19 @@ def upgrade() -> None:
             ["organisation_id"], ["organisations.id"], name=op.f("fk_question_theme_owners_organisation_id_organisations")
         ),
         sa.PrimaryKeyConstraint("theme", name=op.f("pk_question_theme_owners")),
+    )
+    op.create_table(
+        "reading_list_items",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("list_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("law", sa.String(length=200), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["list_id"], ["reading_lists.id"], name=op.f("fk_reading_list_items_list_id_reading_lists"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reading_list_items")),
+        sa.UniqueConstraint("list_id", "law", name=op.f("uq_reading_list_items_list_id_law")),
     )
     op.create_table(
         "staff_roles",
@@ -706,6 +809,38 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "law_reviews",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("question_id", sa.Uuid(), nullable=False),
+        sa.Column("statute_id", sa.Uuid(), nullable=False),
+        sa.Column("law", sa.String(length=200), nullable=False),
+        sa.Column("article", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("before_id", sa.Uuid(), nullable=True),
+        sa.Column("after_id", sa.Uuid(), nullable=True),
+        sa.Column("effective_on", sa.Date(), nullable=False),
+        sa.Column("suspends", sa.Boolean(), nullable=False),
+        sa.Column("suspended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("listed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("note", sa.String(length=200), nullable=False),
+        sa.CheckConstraint("(state = 'open') = (decided_at IS NULL)", name=op.f("ck_law_reviews_decided")),
+        sa.CheckConstraint("kind IN ('changed', 'removed', 'repealed')", name=op.f("ck_law_reviews_kind")),
+        sa.CheckConstraint("state IN ('open', 'confirmed', 'rekeyed')", name=op.f("ck_law_reviews_state")),
+        sa.ForeignKeyConstraint(["after_id"], ["statute_articles.id"], name=op.f("fk_law_reviews_after_id_statute_articles")),
+        sa.ForeignKeyConstraint(["before_id"], ["statute_articles.id"], name=op.f("fk_law_reviews_before_id_statute_articles")),
+        sa.ForeignKeyConstraint(["decided_by"], ["staff_accounts.id"], name=op.f("fk_law_reviews_decided_by_staff_accounts")),
+        sa.ForeignKeyConstraint(["question_id"], ["questions.id"], name=op.f("fk_law_reviews_question_id_questions")),
+        sa.ForeignKeyConstraint(["statute_id"], ["statutes.id"], name=op.f("fk_law_reviews_statute_id_statutes")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_law_reviews")),
+    )
+    with op.batch_alter_table("law_reviews", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_law_reviews_question_id_state"), ["question_id", "state"], unique=False)
+        batch_op.create_index(batch_op.f("ix_law_reviews_state_effective_on"), ["state", "effective_on"], unique=False)
+
+    op.create_table(
         "payout_events",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("payout_id", sa.Uuid(), nullable=False),
@@ -945,6 +1080,22 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_key_correction_revisions_revision_id"), ["revision_id"], unique=False)
 
     op.create_table(
+        "question_citations",
+        sa.Column("revision_id", sa.Uuid(), nullable=False),
+        sa.Column("law", sa.String(length=200), nullable=False),
+        sa.Column("article", sa.String(length=16), nullable=False),
+        sa.Column("question_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(["question_id"], ["questions.id"], name=op.f("fk_question_citations_question_id_questions")),
+        sa.ForeignKeyConstraint(
+            ["revision_id"], ["question_revisions.id"], name=op.f("fk_question_citations_revision_id_question_revisions")
+        ),
+        sa.PrimaryKeyConstraint("revision_id", "law", "article", name=op.f("pk_question_citations")),
+    )
+    with op.batch_alter_table("question_citations", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_question_citations_law_article"), ["law", "article"], unique=False)
+        batch_op.create_index(batch_op.f("ix_question_citations_question_id"), ["question_id"], unique=False)
+
+    op.create_table(
         "question_reviews",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("question_id", sa.Uuid(), nullable=False),
@@ -1031,6 +1182,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_question_reviews_revision_id"))
 
     op.drop_table("question_reviews")
+    with op.batch_alter_table("question_citations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_question_citations_question_id"))
+        batch_op.drop_index(batch_op.f("ix_question_citations_law_article"))
+
+    op.drop_table("question_citations")
     with op.batch_alter_table("key_correction_revisions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_key_correction_revisions_revision_id"))
 
@@ -1073,6 +1229,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_payout_events_payout_id_at"))
 
     op.drop_table("payout_events")
+    with op.batch_alter_table("law_reviews", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_law_reviews_state_effective_on"))
+        batch_op.drop_index(batch_op.f("ix_law_reviews_question_id_state"))
+
+    op.drop_table("law_reviews")
     with op.batch_alter_table("key_corrections", schema=None) as batch_op:
         batch_op.drop_index(
             "uq_key_corrections_one_proposed", sqlite_where=sa.text("status = 'proposed'"), postgresql_where=sa.text("status = 'proposed'")
@@ -1142,19 +1303,30 @@ def downgrade() -> None:
         )
 
     op.drop_table("staff_roles")
+    op.drop_table("reading_list_items")
     op.drop_table("question_theme_owners")
     op.drop_table("question_review_policies")
     op.drop_table("question_banks")
+    op.drop_table("law_watch_policies")
     op.drop_table("citizens")
     with op.batch_alter_table("campaigns", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_campaigns_status_closes_at"))
 
     op.drop_table("campaigns")
+    with op.batch_alter_table("statute_names", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_statute_names_name"))
+
+    op.drop_table("statute_names")
+    with op.batch_alter_table("statute_articles", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_statute_articles_statute_id_number_effective_from"))
+
+    op.drop_table("statute_articles")
     with op.batch_alter_table("report_requests", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_report_requests_state_created_at"))
         batch_op.drop_index(batch_op.f("ix_report_requests_requested_by_created_at"))
 
     op.drop_table("report_requests")
+    op.drop_table("reading_lists")
     with op.batch_alter_table("organisations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_organisations_path"))
         batch_op.drop_index(batch_op.f("ix_organisations_name"))
@@ -1162,6 +1334,7 @@ def downgrade() -> None:
     op.drop_table("organisations")
     op.drop_table("cash_lists")
     op.drop_table("worker_leases")
+    op.drop_table("statutes")
     op.drop_table("staff_accounts")
     with op.batch_alter_table("sms_codes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sms_codes_phone_tag_purpose_created_at"))

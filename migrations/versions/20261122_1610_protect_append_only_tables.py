@@ -17,6 +17,8 @@ TABLES = (
     "payout_events",
     "question_revisions",
     "question_reviews",
+    "question_citations",
+    "statute_articles",
     "campaign_terms",
     "draws",
     "attempt_remarks",

@@ -11,6 +11,7 @@ from typing import Any
 from quizapp.core.text import N_
 from quizapp.questions.errors import PoolTooSmall
 from quizapp.statutes.rules import article_words as article_words
+from quizapp.statutes.rules import numbers_in
 
 LETTERS = "ABCDEFGH"
 JUDGE_CHOICES = ("对", "错")
@@ -195,6 +196,18 @@ def citation_words(citation: Mapping[str, Any]) -> str:
     if "law" in citation:
         return f"《{citation['law']}》{article_words(str(citation['article']))}"
     return f"《{citation['document']}》（{citation['issuer']}，{citation['number']}）{citation['clause']}"
+
+
+def cited_articles(citations: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Name and article number of everything that is cited, once each; a document whose clause names no article is cited as a
+    whole, with an empty number."""
+    found: list[tuple[str, str]] = []
+    for citation in citations:
+        if "law" in citation:
+            found.append((citation["law"], citation["article"]))
+        else:
+            found += [(citation["document"], number) for number in numbers_in(citation["clause"]) or ("",)]
+    return tuple(dict.fromkeys(found))
 
 
 # ---- whose banks

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from quizapp.audit.services import Actor, record
 from quizapp.core.db import db, on_commit
 from quizapp.core.ids import new_id
-from quizapp.questions import queries
+from quizapp.questions import queries, rules
+from quizapp.questions.law_models import QuestionCitation
 from quizapp.questions.loader import Entry
 from quizapp.questions.models import Question, QuestionBank, QuestionRevision
 
@@ -56,6 +57,10 @@ def add_revision(
         created_by=created_by,
     )
     db.session.add(revision)
+    db.session.add_all(
+        QuestionCitation(revision_id=revision.id, law=law, article=article, question_id=question.id)
+        for law, article in rules.cited_articles(entry.citations)
+    )
     return revision
 
 
