@@ -4,9 +4,10 @@ import datetime as dt
 import uuid
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from quizapp.core.db import Base, IdPk, Moment
+from quizapp.questions.models import Question, QuestionRevision
 
 REVIEW_STATES = ("open", "confirmed", "rekeyed")
 
@@ -25,6 +26,9 @@ class QuestionCitation(Base):
     law: Mapped[str] = mapped_column(sa.String(200), primary_key=True)
     article: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
     question_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("questions.id"))
+    revision: Mapped[QuestionRevision] = relationship(lazy="raise")
+    question: Mapped[Question] = relationship(lazy="raise")
+    """Both only so that a flush writes them first."""
 
 
 class LawReview(Base):

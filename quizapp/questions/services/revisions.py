@@ -58,7 +58,7 @@ def add_revision(
     )
     db.session.add(revision)
     db.session.add_all(
-        QuestionCitation(revision_id=revision.id, law=law, article=article, question_id=question.id)
+        QuestionCitation(revision=revision, law=law, article=article, question=question)
         for law, article in rules.cited_articles(entry.citations)
     )
     return revision
