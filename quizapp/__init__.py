@@ -14,7 +14,6 @@ from typing import Any
 
 from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
-from whitenoise import WhiteNoise
 
 from config import Config, load_config
 from quizapp import worker
@@ -27,6 +26,7 @@ from quizapp.core.crypto import Vault
 from quizapp.core.db import db
 from quizapp.extensions import babel, csrf, login_manager, migrate, redis_client
 from quizapp.web import access, api, error_handlers, security, ui, views
+from quizapp.web.static_files import FreshFiles
 
 FEATURES = ("audit", "accounts", "statutes", "questions", "ledger", "payouts", "lottery", "campaigns", "attempts", "reporting", "admin")
 """In map order. Each opens only the rooms it needs; ``models`` are loaded for the metadata."""
@@ -57,7 +57,7 @@ def _configure(app: Flask, config: Config) -> None:
     if app.config["TRUSTED_PROXY_COUNT"]:
         count = app.config["TRUSTED_PROXY_COUNT"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
-    whitenoise = WhiteNoise(app.wsgi_app, root=f"{app.static_folder}/", prefix="static/", max_age=365 * 86400)
+    whitenoise = FreshFiles(app.wsgi_app, root=f"{app.static_folder}/", prefix="static/", max_age=365 * 86400)
     app.wsgi_app = whitenoise  # type: ignore[method-assign]
 
 
