@@ -140,7 +140,7 @@ def _line_of(mark: Any) -> str:
     return f"第 {mark.line + 1} 行" if mark else ""
 
 
-def _read_yaml(text: str, file: str) -> Any:
+def read_yaml(text: str, file: str) -> Any:
     """:raises BankFileInvalid: naming the line"""
     try:
         _check_events(text, file)
@@ -349,6 +349,18 @@ def _entry(mistakes: _Mistakes, raw: Mapping[str, Any]) -> Entry:
     )
 
 
+def parse_one(raw: Any, number: int, file: str = QUESTIONS_FILE) -> tuple[Entry | None, list[RowError]]:
+    """Check one question of a list by itself: the question, or every mistake in it."""
+    mistakes = _Mistakes(file)
+    code = _line(raw.get("id")) if isinstance(raw, Mapping) else None
+    mistakes.at(number, (code or "")[:64])
+    if not isinstance(raw, Mapping):
+        mistakes.add("", "应当是一道题的各个字段")
+        return None, mistakes.rows
+    entry = _entry(mistakes, raw)
+    return (None if mistakes.rows else entry), mistakes.rows
+
+
 # ---- whole files
 
 
@@ -417,11 +429,11 @@ def parse_bank(bank_text: str, questions_text: str, *, bank_file: str = BANK_FIL
     head: BankHead | None = None
     entries: tuple[Entry, ...] = ()
     try:
-        head = parse_head(_read_yaml(bank_text, bank_file), bank_file)
+        head = parse_head(read_yaml(bank_text, bank_file), bank_file)
     except BankFileInvalid as error:
         rows.extend(error.rows)
     try:
-        entries = parse_entries(_read_yaml(questions_text, questions_file), questions_file)
+        entries = parse_entries(read_yaml(questions_text, questions_file), questions_file)
     except BankFileInvalid as error:
         rows.extend(error.rows)
     if head is None or rows:
@@ -431,7 +443,7 @@ def parse_bank(bank_text: str, questions_text: str, *, bank_file: str = BANK_FIL
 
 def parse_questions_text(text: str, file: str = QUESTIONS_FILE) -> tuple[Entry, ...]:
     """:raises BankFileInvalid: with every mistake in it"""
-    return parse_entries(_read_yaml(text, file), file)
+    return parse_entries(read_yaml(text, file), file)
 
 
 def load_bank(folder: Path) -> BankFile:
