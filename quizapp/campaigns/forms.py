@@ -206,12 +206,14 @@ def read_rewards(posted: Posted, draft: Mapping[str, Any]) -> Changes:
 
 def _read_draw(posted: Posted, before: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **{name: before[name] for name in ("tickets", "spare_days", "allows_minors") if name in before},
+        **{name: before[name] for name in ("tickets",) if name in before},
         "prizes": [_read_prize(posted, f"draw.prizes[{number}]") for number in posted.rows("draw.prizes")],
         "ticket_hours": posted.whole("draw.ticket_hours"),
         "wins_total": posted.whole("draw.wins_total"),
         "wins_per_day": posted.whole("draw.wins_per_day"),
         "claim_days": posted.whole("draw.claim_days"),
+        "spare_days": posted.whole("draw.spare_days", before.get("spare_days", DrawTerms.spare_days)),
+        "allows_minors": posted.flag("draw.allows_minors"),
         "tax_bearer": "winner" if posted.raw("draw.tax_bearer") == "winner" else "host",
         "excluded_groups": posted.chosen("draw.excluded_groups"),
     }
@@ -332,6 +334,8 @@ DEFAULTS = {
     "draw.ticket_hours": str(DrawTerms.ticket_hours),
     "draw.wins_total": str(DrawTerms.wins_total),
     "draw.claim_days": str(DrawTerms.claim_days),
+    "draw.spare_days": str(DrawTerms.spare_days),
+    "draw.allows_minors": "1" if DrawTerms.allows_minors else "",
     "draw.tax_bearer": "host",
     "draw.excluded_groups": set(DrawTerms.excluded_groups),
     "eligibility.asks_age_band": "1" if Eligibility.asks_age_band else "",

@@ -209,6 +209,37 @@ def test_odds_above_one_are_refused_at_the_prizes(manager: FlaskClient, host: Or
     assert _soup(manager.get(answer.headers["Location"])).find(id="draw.prizes[1].odds_ppm-err")
 
 
+def test_spare_days_and_minors_are_set_with_the_draw(manager: FlaskClient, host: Organisation) -> None:
+    prizes = [{"name": "帆布袋", "kind": "pickup", "quantity": 5, "odds_ppm": 400_000}]
+    campaign = make_draft("spring", host=host, terms=make_terms(prizes=prizes))
+    page = _soup(manager.get(f"/admin/campaigns/{campaign.id}/edit/4"))
+    assert page.find(id="draw.spare_days")["value"] == "14"
+    assert not page.select_one("input[name='draw.allows_minors']").has_attr("checked")
+    _edit(manager, campaign, 4, **{"draw.spare_days": "30", "draw.allows_minors": "1"})
+    draw = _find("spring").draft["draw"]
+    assert (draw["spare_days"], draw["allows_minors"]) == (30, True)
+    page = _soup(manager.get(f"/admin/campaigns/{campaign.id}/edit/4?checked=1"))
+    assert page.find(id="draw.allows_minors-err"), "a warning asks whether that was approved"
+    assert page.select_one("input[name='draw.allows_minors']").has_attr("checked")
+    _edit(manager, campaign, 4, **{"draw.prizes[1].kind": "cash", "draw.prizes[1].value_fen": "2"})
+    assert "未成年人不发现金" in _soup(manager.get(f"/admin/campaigns/{campaign.id}/edit/5")).text
+    url = f"/admin/campaigns/{campaign.id}/edit/4"
+    values = _fields(_soup(manager.get(url)))
+    manager.post(url, data={name: value for name, value in values.items() if name != "draw.allows_minors"} | {"action": "draft"})
+    draw = _find("spring").draft["draw"]
+    assert (draw["spare_days"], draw["allows_minors"]) == (30, False)
+
+
+@pytest.mark.parametrize(("text", "status"), [("两周", 422), ("0", 302), ("367", 302)])
+def test_impossible_spare_days_stand_under_their_input(manager: FlaskClient, host: Organisation, text: str, status: int) -> None:
+    prizes = [{"name": "帆布袋", "kind": "pickup", "quantity": 5, "odds_ppm": 400_000}]
+    campaign = make_draft("spring", host=host, terms=make_terms(prizes=prizes))
+    answer = _edit(manager, campaign, 4, **{"draw.spare_days": text})
+    assert answer.status_code == status
+    page = _soup(answer, 422) if status == 422 else _soup(manager.get(answer.headers["Location"]))
+    assert page.find(id="draw.spare_days-err")
+
+
 def test_rows_are_added_and_removed_without_losing_what_was_typed(manager: FlaskClient, host: Organisation) -> None:
     campaign = make_draft("spring", host=host)
     _edit(manager, campaign, 3, "add-part", pass_count="2")
