@@ -44,18 +44,20 @@ def make_payout(
 
     def work() -> Payout:
         return services.open_payout(
-            source_type="win",
-            source_id=new_id(),
-            citizen_id=citizen.id,
-            campaign_id=pool.campaign_id,
-            kind=kind,
-            title=item.title,
-            item_id=item.id,
-            amount_fen=item.amount_fen if amount_fen is None else amount_fen,
-            points=0,
-            claim_deadline_at=now + dt.timedelta(days=days),
-            now=now,
-            reference=reference,
+            services.Opening(
+                source_type="win",
+                source_id=new_id(),
+                citizen_id=citizen.id,
+                campaign_id=pool.campaign_id,
+                kind=kind,
+                title=item.title,
+                item_id=item.id,
+                amount_fen=item.amount_fen if amount_fen is None else amount_fen,
+                points=0,
+                claim_deadline_at=now + dt.timedelta(days=days),
+                now=now,
+                reference=reference,
+            )
         )
 
     if in_transaction():

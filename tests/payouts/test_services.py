@@ -65,17 +65,19 @@ def test_a_source_is_handed_over_once(pool: Pool) -> None:
     payout = make_payout(pool, "cash")
     with pytest.raises(sa.exc.IntegrityError), transaction():
         services.open_payout(
-            source_type="win",
-            source_id=payout.source_id,
-            citizen_id=payout.citizen_id,
-            campaign_id=pool.campaign_id,
-            kind="cash",
-            title="again",
-            item_id=payout.item_id,
-            amount_fen=200,
-            points=0,
-            claim_deadline_at=NOW,
-            now=NOW,
+            services.Opening(
+                source_type="win",
+                source_id=payout.source_id,
+                citizen_id=payout.citizen_id,
+                campaign_id=pool.campaign_id,
+                kind="cash",
+                title="again",
+                item_id=payout.item_id,
+                amount_fen=200,
+                points=0,
+                claim_deadline_at=NOW,
+                now=NOW,
+            )
         )
 
 

@@ -4,10 +4,11 @@ from quizapp.payouts.services.cash import export_rows, make_cash_list, mark_payo
 from quizapp.payouts.services.claims import claim_payout, expire_payouts, forfeit_payouts
 from quizapp.payouts.services.codes import UploadResult, serve_waiting, upload_codes
 from quizapp.payouts.services.desk import hand_over
-from quizapp.payouts.services.opening import NewItem, open_payout, opening_writes, register_items
+from quizapp.payouts.services.opening import NewItem, Opening, open_payout, opening_writes, register_items
 
 __all__ = [
     "NewItem",
+    "Opening",
     "UploadResult",
     "claim_payout",
     "expire_payouts",

@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from quizapp.core.db import db
 from quizapp.core.ids import new_id
@@ -54,57 +54,64 @@ def register_items(*, campaign_id: uuid.UUID | None, items: Iterable[NewItem], n
     db.session.flush()
 
 
-def opening_writes(
-    *,
-    prefix: str,
-    payout_id: uuid.UUID,
-    source_type: str,
-    source_id: uuid.UUID,
-    citizen_id: uuid.UUID,
-    campaign_id: uuid.UUID | None,
-    kind: str,
-    title: str,
-    item_id: uuid.UUID,
-    amount_fen: int,
-    points: int,
-    claim_deadline_at: dt.datetime,
-    now: dt.datetime,
-    reference: str = "",
-    tier: str = "",
-) -> tuple[Write, ...]:
-    """The writes that open a hand-over, for hot paths (``core.db.run_writes``). Points are posted and done with them.
+@dataclass(frozen=True)
+class Opening:
+    """One thing somebody won or redeemed, about to be handed over.
+
+    :param amount_fen: what the citizen receives in hand, for cash; else what the thing is worth
+    :param reference: the number staff and citizen call it by, such as the 抽奖号
+    """
+
+    source_type: str
+    source_id: uuid.UUID
+    citizen_id: uuid.UUID
+    campaign_id: uuid.UUID | None
+    kind: str
+    title: str
+    item_id: uuid.UUID
+    amount_fen: int
+    points: int
+    claim_deadline_at: dt.datetime
+    now: dt.datetime
+    reference: str = ""
+    tier: str = ""
+    id: uuid.UUID = field(default_factory=new_id)
+
+
+def opening_writes(prefix: str, opening: Opening) -> tuple[Write, ...]:
+    """The writes that open a hand-over, for hot paths (``core.statements.run_writes``). Points are posted and done with them.
 
     A source that has a payout already is refused by the database (unique source).
     """
-    is_points = kind == "points"
+    is_points = opening.kind == "points"
     state = "done" if is_points else "claimable"
     event, posting = f"{prefix}v", f"{prefix}l"
     writes: list[Write] = [
         Write(
             _PAYOUT.format(prefix),
             {
-                f"{prefix}_id": payout_id,
-                f"{prefix}_source_type": source_type,
-                f"{prefix}_source": source_id,
-                f"{prefix}_citizen": citizen_id,
-                f"{prefix}_campaign": campaign_id,
-                f"{prefix}_kind": kind,
-                f"{prefix}_title": title,
-                f"{prefix}_item": item_id,
-                f"{prefix}_reference": reference,
-                f"{prefix}_tier": tier,
-                f"{prefix}_amount": amount_fen,
-                f"{prefix}_points": points,
+                f"{prefix}_id": opening.id,
+                f"{prefix}_source_type": opening.source_type,
+                f"{prefix}_source": opening.source_id,
+                f"{prefix}_citizen": opening.citizen_id,
+                f"{prefix}_campaign": opening.campaign_id,
+                f"{prefix}_kind": opening.kind,
+                f"{prefix}_title": opening.title,
+                f"{prefix}_item": opening.item_id,
+                f"{prefix}_reference": opening.reference,
+                f"{prefix}_tier": opening.tier,
+                f"{prefix}_amount": opening.amount_fen,
+                f"{prefix}_points": opening.points,
                 f"{prefix}_state": state,
-                f"{prefix}_deadline": None if is_points else claim_deadline_at,
-                f"{prefix}_at": now,
-                f"{prefix}_done": now if is_points else None,
+                f"{prefix}_deadline": None if is_points else opening.claim_deadline_at,
+                f"{prefix}_at": opening.now,
+                f"{prefix}_done": opening.now if is_points else None,
                 f"{prefix}_public": False,
             },
         ),
         Write(
             _EVENT.format(event),
-            {f"{event}_id": new_id(), f"{event}_payout": payout_id, f"{event}_at": now, f"{event}_state": state},
+            {f"{event}_id": new_id(), f"{event}_payout": opening.id, f"{event}_at": opening.now, f"{event}_state": state},
         ),
     ]
     if is_points:
@@ -113,55 +120,18 @@ def opening_writes(
             ledger.Posting(
                 unit="points",
                 from_owner=ledger_rules.POINTS_SOURCE,
-                to_owner=("citizen", str(citizen_id)),
-                amount=points,
-                source_type=source_type,
-                source_id=source_id,
+                to_owner=("citizen", str(opening.citizen_id)),
+                amount=opening.points,
+                source_type=opening.source_type,
+                source_id=opening.source_id,
                 reason="prize",
-                now=now,
+                now=opening.now,
             ),
         )
     return tuple(writes)
 
 
-def open_payout(
-    *,
-    source_type: str,
-    source_id: uuid.UUID,
-    citizen_id: uuid.UUID,
-    campaign_id: uuid.UUID | None,
-    kind: str,
-    title: str,
-    item_id: uuid.UUID,
-    amount_fen: int,
-    points: int,
-    claim_deadline_at: dt.datetime,
-    now: dt.datetime,
-    reference: str = "",
-    tier: str = "",
-) -> Payout:
-    """Open the hand-over of one thing somebody won or redeemed, in ``claimable`` (points: done at once).
-
-    :param amount_fen: what the citizen receives in hand, for cash; else what the thing is worth
-    """
-    payout_id = new_id()
-    run_writes(
-        *opening_writes(
-            prefix="pay",
-            payout_id=payout_id,
-            source_type=source_type,
-            source_id=source_id,
-            citizen_id=citizen_id,
-            campaign_id=campaign_id,
-            kind=kind,
-            title=title,
-            item_id=item_id,
-            amount_fen=amount_fen,
-            points=points,
-            claim_deadline_at=claim_deadline_at,
-            now=now,
-            reference=reference,
-            tier=tier,
-        )
-    )
-    return db.session.get_one(Payout, payout_id)
+def open_payout(opening: Opening) -> Payout:
+    """Open the hand-over, in ``claimable`` (points: done at once)."""
+    run_writes(*opening_writes("pay", opening))
+    return db.session.get_one(Payout, opening.id)
