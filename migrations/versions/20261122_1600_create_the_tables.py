@@ -1123,6 +1123,7 @@ def upgrade() -> None:
         "remark_runs",
         sa.Column("correction_id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("pass_number", sa.Integer(), nullable=False),
         sa.Column("cursor", sa.Uuid(), nullable=True),
         sa.Column("total", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("seen", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

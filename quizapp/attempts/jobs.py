@@ -2,8 +2,11 @@
 
 import datetime as dt
 import logging
+import time
+import uuid
 
-from quizapp.attempts import queries, services
+from quizapp.attempts import queries, remark_queries, services
+from quizapp.attempts.services import remarking
 from quizapp.attempts.services.closing import close_attempt
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
@@ -47,3 +50,32 @@ def _close_singly(now: dt.datetime) -> int:
         except Exception:
             log.exception("paper %s cannot be closed", attempt_id)
     return closed
+
+
+REMARK_BATCH = 500
+REMARK_SECONDS = 30.0
+"""Of one run, so that a worker that is to end does not wait long; the next one comes in seconds and goes on."""
+
+
+def remark_attempts(now: dt.datetime | None = None, seconds: float = REMARK_SECONDS) -> int:
+    """Every few seconds: mark papers again whose question had a wrong key. Returns how many were looked at."""
+    ends = time.monotonic() + seconds
+    with transaction():
+        remarking.open_runs(now or utc_now())
+    return sum(_remark(correction_id, now, ends) for correction_id in remark_queries.list_unfinished() if time.monotonic() < ends)
+
+
+def _remark(correction_id: uuid.UUID, now: dt.datetime | None, ends: float) -> int:
+    with transaction():
+        task = remarking.plan_pass(correction_id, now or utc_now())
+    if task is None:
+        return 0
+    for start in range(0, len(task.attempt_ids), REMARK_BATCH):
+        if time.monotonic() > ends:
+            return start
+        with transaction():
+            if not remarking.remark_batch(task, task.attempt_ids[start : start + REMARK_BATCH], now or utc_now()):
+                return start
+    with transaction():
+        remarking.finish_pass(task, now or utc_now())
+    return len(task.attempt_ids)

@@ -157,6 +157,7 @@ class RemarkRun(Base):
 
     correction_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("key_corrections.id"), primary_key=True)
     state: Mapped[str] = mapped_column(sa.String(16), default="waiting")
+    pass_number: Mapped[int] = mapped_column(sa.Integer, default=1)
     cursor: Mapped[uuid.UUID | None]
     """The last attempt that was looked at in the present pass, by id."""
     total: Mapped[int] = mapped_column(default=0)

@@ -3,7 +3,7 @@
 import datetime as dt
 import hmac
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -13,7 +13,7 @@ from quizapp.campaigns.terms import Terms
 from quizapp.core.crypto import token_hash
 from quizapp.core.text import N_
 from quizapp.questions import rules as question_rules
-from quizapp.questions.rules import RevisionView
+from quizapp.questions.rules import Accepted, RevisionView
 
 KEPT_HOURS = campaign_rules.ADOPTION_HOURS
 KEPT = dt.timedelta(hours=KEPT_HOURS)
@@ -172,12 +172,21 @@ class Grade:
         return sum(self.marks)
 
 
-def grade(questions: Sequence[tuple[RevisionView, str, str | None]]) -> Grade:
+def grade(questions: Sequence[tuple[RevisionView, str, str | None]], corrected: Mapping[uuid.UUID, Accepted] | None = None) -> Grade:
     """Grade a paper, each question all or nothing.
 
     :param questions: by position: revision, order of its choices, chosen letters (None: not answered)
+    :param corrected: what counts as right instead of the key, for revisions whose key turned out wrong
     """
-    return Grade(tuple(question_rules.is_right(view, order, chosen) for view, order, chosen in questions))
+    changed = corrected or {}
+    return Grade(
+        tuple(
+            question_rules.is_accepted(changed[view.id], order, chosen)
+            if view.id in changed
+            else question_rules.is_right(view, order, chosen)
+            for view, order, chosen in questions
+        )
+    )
 
 
 # ---- what it earns
@@ -219,3 +228,67 @@ def missing_fields(person: Person, terms: Terms) -> tuple[str, ...]:
     if terms.eligibility.asks_organisation:
         asked.append(("organisation", person.organisation_id))
     return tuple(name for name, value in asked if value is None)
+
+
+# ---- marking again after a key was corrected
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A graded attempt as marking it again looks at it. ``day_turn`` counts the day's graded attempts from 1; nothing is
+    given to an excluded attempt or to somebody who has left."""
+
+    marks: str
+    correct_count: int
+    is_passed: bool
+    ticket_count: int
+    points: int
+    fixed_points: int
+    day_turn: int
+    group: str | None
+    age_band: str | None
+    may_earn: bool = True
+
+
+@dataclass(frozen=True)
+class Remarked:
+    """What marking again makes of an attempt. ``tickets`` and ``points`` are what it is given on top, never below zero;
+    ``fixed_points`` is the fixed reward it would be given if its day had none yet."""
+
+    marks: str
+    correct_count: int
+    is_passed: bool
+    tickets: int
+    points: int
+    fixed_points: int
+
+
+def remark(terms: Terms, marked: Marked, position: int, is_right: bool) -> Remarked | None:
+    """Mark one question of a graded attempt again, by the terms it was made under; None if its mark stays.
+
+    :param position: from 1
+    """
+    mark = "1" if is_right else "0"
+    if marked.marks[position - 1] == mark:
+        return None
+    marks = marked.marks[: position - 1] + mark + marked.marks[position:]
+    return regrade(terms, marked, marks, marks.count("1"))
+
+
+def regrade(terms: Terms, marked: Marked, marks: str, correct_count: int) -> Remarked:
+    """What an attempt with other marks comes to. What was earned stays earned: only what the new result brings beyond it
+    is given."""
+    passed = campaign_rules.is_passed(terms, correct_count)
+    if not marked.may_earn:
+        return Remarked(marks, correct_count, passed, 0, 0, 0)
+    earned = earnings(
+        terms, passed=passed, group=marked.group, age_band=marked.age_band, graded_today=marked.day_turn - 1, rewarded_today=0
+    )
+    return Remarked(
+        marks=marks,
+        correct_count=correct_count,
+        is_passed=passed,
+        tickets=max(0, earned.ticket_count - marked.ticket_count),
+        points=max(0, earned.points - earned.fixed_points - (marked.points - marked.fixed_points)),
+        fixed_points=0 if marked.fixed_points else earned.fixed_points,
+    )

@@ -97,9 +97,39 @@ def run_writes(*writes: Write) -> None:
             raise Stale
 
 
+def run_many(sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Execute one INSERT or UPDATE for many rows in the session's transaction: prepared once, sent without waiting for each
+    answer (PostgreSQL), in the order of ``rows``.
+
+    :param sql: with named parameters, as in :class:`Write`
+    """
+    if not rows:
+        return
+    connection = db.session.connection()
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(sql, [{name: _sqlite_value(value) for name, value in row.items()} for row in rows])
+        return
+    text = _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
+    pooled: Any = connection.connection
+    with pooled.cursor() as cursor:
+        for listener in connection.engine.dispatch.before_cursor_execute:
+            listener(None, cursor, text, rows, None, True)
+        try:
+            cursor.executemany(text, rows)
+        except psycopg.Error as error:
+            if pooled.dbapi_connection.closed:
+                connection.invalidate(error)
+            raise _as_ours(error, text, connection.engine) from error
+
+
+def _as_ours(error: psycopg.Error, sql: str, engine: Engine) -> BaseException:
+    """What psycopg raised as SQLAlchemy's error of the same kind, without the values."""
+    return sa.exc.DBAPIError.instance(sql, None, error, psycopg.Error, hide_parameters=True, dialect=engine.dialect)
+
+
 def can_write_alone() -> bool:
     """Whether :func:`run_writes_alone` may be used: on PostgreSQL, with no transaction begun by this request or job."""
-    return not _is_sqlite() and not in_transaction() and not db.session.registry().in_transaction()
+    return not in_transaction() and not _has_begun() and not _is_sqlite()
 
 
 def run_writes_alone(*writes: Write) -> None:
@@ -151,7 +181,7 @@ def fetch(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> 
 def fetch_alone(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[Row]:
     """Rows of one SELECT that needs no transaction around it. On PostgreSQL this saves sending BEGIN and ROLLBACK; SQLite
     has no such cost, and a session that has begun already is used as it is."""
-    if db.session.registry().in_transaction() or _is_sqlite():
+    if _has_begun() or _is_sqlite():
         return fetch(statement, params)
     return _fetch(*_alone(), statement, params)
 
@@ -160,7 +190,12 @@ def fetch_alone(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any
 
 
 def _is_sqlite() -> bool:
-    return db.engine.dialect.name == "sqlite"
+    return bool(current_app.config["IS_SQLITE"])
+
+
+def _has_begun() -> bool:
+    """Whether the session of this request has begun a transaction; asking does not make a session."""
+    return db.session.registry.has() and db.session.registry().in_transaction()
 
 
 _HELD = "quizapp_alone"
@@ -170,17 +205,18 @@ _alone_engines: dict[Engine, Engine] = {}
 def _alone() -> tuple[Engine, PoolProxiedConnection]:
     """A connection that commits by itself, of a second pool: switching one of the first pool there and back with every
     request costs more than the statement. It stays with the request (or job) until its application context ends."""
-    pooled = g.get(_HELD)
-    if pooled is None or not pooled.is_valid:
-        pooled = _alone_engine().raw_connection()
-        setattr(g, _HELD, pooled)
-    return _alone_engine(), pooled
+    held: tuple[Engine, PoolProxiedConnection] | None = g.get(_HELD)
+    if held is None or not held[1].is_valid:
+        engine = _alone_engine()
+        held = engine, engine.raw_connection()
+        setattr(g, _HELD, held)
+    return held
 
 
 def _give_back(error: BaseException | None) -> None:
-    pooled = g.pop(_HELD, None)
-    if pooled is not None:
-        pooled.close()
+    held = g.pop(_HELD, None)
+    if held is not None:
+        held[1].close()
 
 
 def init_app(app: Flask) -> None:
@@ -210,7 +246,7 @@ def _execute(engine: Engine, holder: _Holder, sql: str, params: Mapping[str, Any
         except psycopg.Error as error:
             if pooled.dbapi_connection.closed:
                 holder.invalidate(error)
-            raise sa.exc.DBAPIError.instance(sql, None, error, psycopg.Error, hide_parameters=True, dialect=engine.dialect) from error
+            raise _as_ours(error, sql, engine) from error
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 

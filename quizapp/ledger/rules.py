@@ -14,6 +14,7 @@ REASON_TITLES: dict[str, str] = {
     "fixed_reward": N_("学法奖励"),
     "prize": N_("抽中积分"),
     "reversal": N_("冲正"),
+    "remark": N_("答案改正后补发"),
 }
 
 

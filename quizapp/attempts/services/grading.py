@@ -50,7 +50,9 @@ def grade_attempt(
     """
     terms = campaign_queries.get_terms(attempt.terms_id)
     views = question_queries.get_revisions(question.revision_id for question in attempt.questions)
-    grade = rules.grade([(views[question.revision_id], question.choice_order, question.chosen) for question in attempt.questions])
+    corrected = {key: change.accepted for key, change in question_queries.find_key_changes(views).items()}
+    answers = [(views[question.revision_id], question.choice_order, question.chosen) for question in attempt.questions]
+    grade = rules.grade(answers, corrected)
     passed = campaign_rules.is_passed(terms, grade.correct_count)
     earned = rules.earnings(
         terms,

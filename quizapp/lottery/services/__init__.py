@@ -7,16 +7,18 @@ from quizapp.lottery.queries import DrawResult
 from quizapp.lottery.services.chain import alias_for, manifest_for, ticket_end
 from quizapp.lottery.services.draws import draw_ticket
 from quizapp.lottery.services.pools import open_pool
-from quizapp.lottery.services.tickets import grant_tickets, ticket_writes
+from quizapp.lottery.services.tickets import Grant, grant_many, grant_tickets, ticket_writes
 from quizapp.lottery.services.upkeep import chain_grants, expire_tickets, give_up_tickets, reveal_secrets, void_tickets
 
 __all__ = [
     "DrawResult",
+    "Grant",
     "alias_for",
     "chain_grants",
     "draw_ticket",
     "expire_tickets",
     "give_up_tickets",
+    "grant_many",
     "grant_tickets",
     "manifest_for",
     "open_pool",

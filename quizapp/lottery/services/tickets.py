@@ -2,10 +2,12 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from quizapp.core.clock import shanghai_day
 from quizapp.core.ids import new_id
-from quizapp.core.statements import Write, run_writes
+from quizapp.core.statements import Write, run_many, run_writes
 from quizapp.lottery import rules
 
 _INSERT = (
@@ -82,4 +84,49 @@ def grant_tickets(
             ticket_hours=ticket_hours,
             now=now,
         )
+    )
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One ticket to be granted later than its source's first ones: ``sequence`` goes on where they ended."""
+
+    campaign_id: uuid.UUID
+    citizen_id: uuid.UUID
+    source_type: str
+    source_id: uuid.UUID
+    sequence: int
+    client_nonce: str
+    ticket_hours: int
+
+
+_ONE = (
+    "INSERT INTO draw_tickets (id, campaign_id, citizen_id, source_type, source_id, sequence, client_nonce, "
+    "granted_at, granted_on, expires_at, state, void_reason) VALUES (:g_id, :g_campaign, :g_citizen, :g_source_type, :g_source, "
+    ":g_sequence, :g_nonce, :g_at, :g_on, :g_expires, 'granted', '')"
+)
+
+
+def grant_many(grants: Sequence[Grant], now: dt.datetime) -> None:
+    """Grant tickets of many sources, for jobs that work in batches; each belongs to the day of ``now``, whose secret draws
+    it. The same refusals as :func:`ticket_writes`."""
+    if not all(rules.is_nonce(grant.client_nonce) for grant in grants):
+        raise ValueError("a client nonce is at most 64 hexadecimal digits")
+    run_many(
+        _ONE,
+        [
+            {
+                "g_id": new_id(),
+                "g_campaign": grant.campaign_id,
+                "g_citizen": grant.citizen_id,
+                "g_source_type": grant.source_type,
+                "g_source": grant.source_id,
+                "g_sequence": grant.sequence,
+                "g_nonce": grant.client_nonce.lower(),
+                "g_at": now,
+                "g_on": shanghai_day(now),
+                "g_expires": now + dt.timedelta(hours=grant.ticket_hours),
+            }
+            for grant in grants
+        ],
     )
