@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from quizapp.audit.titles import FIELDS, ROWS, WORDS
+from quizapp.audit.titles import FIELDS, IN_ROWS, ROWS, WORDS
 from quizapp.core.clock import SHANGHAI
 from quizapp.core.money import yuan
 from quizapp.core.text import N_
@@ -51,31 +51,31 @@ class _Words:
         else:
             yield f"{' · '.join(here)}：{self._word(field, value)}"
 
-    def _pair(self, field: str, before: Any, after: Any, path: tuple[str, ...]) -> Iterator[str]:
+    def _pair(self, field: str, before: Any, after: Any, path: tuple[str, ...], names: Mapping[str, str] = FIELDS) -> Iterator[str]:
         if isinstance(before, Mapping) or isinstance(after, Mapping):
             old, new = before or {}, after or {}
             for name in dict.fromkeys([*old, *new]):
                 if old.get(name) != new.get(name):
-                    yield from self._pair(name, old.get(name), new.get(name), (*path, FIELDS.get(name, name)))
+                    yield from self._pair(name, old.get(name), new.get(name), (*path, names.get(name, name)))
         elif _is_rows(before) or _is_rows(after):
             yield from self._rows(field, before or [], after or [], path[:-1])
         elif self._word(field, before) != self._word(field, after):
             yield f"{' · '.join(path)}：{self._word(field, before)} 改为 {self._word(field, after)}"
 
     def _rows(self, field: str, before: list[Any], after: list[Any], path: tuple[str, ...]) -> Iterator[str]:
-        title = ROWS.get(field, FIELDS.get(field, field))
+        title, names = ROWS.get(field, FIELDS.get(field, field)), {**FIELDS, **IN_ROWS.get(field, {})}
         for number in range(1, max(len(before), len(after)) + 1):
             here = (*path, f"{title} {number}")
             if number > len(before):
-                yield f"{' · '.join(here)}：增加（{self._summary(after[number - 1])}）"
+                yield f"{' · '.join(here)}：增加（{self._summary(after[number - 1], names)}）"
             elif number > len(after):
-                yield f"{' · '.join(here)}：去掉（{self._summary(before[number - 1])}）"
+                yield f"{' · '.join(here)}：去掉（{self._summary(before[number - 1], names)}）"
             elif before[number - 1] != after[number - 1]:
-                yield from self._pair(field, before[number - 1], after[number - 1], here)
+                yield from self._pair(field, before[number - 1], after[number - 1], here, names)
 
-    def _summary(self, row: Mapping[str, Any]) -> str:
+    def _summary(self, row: Mapping[str, Any], names: Mapping[str, str]) -> str:
         filled = [(name, self._word(name, value)) for name, value in row.items() if value not in (None, "", 0, [])]
-        return "，".join(f"{FIELDS.get(name, name)} {word}" for name, word in filled)
+        return "，".join(f"{names.get(name, name)} {word}" for name, word in filled)
 
     def _word(self, field: str, value: Any) -> str:
         if value is None or value == "" or value == []:
