@@ -97,6 +97,17 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_idempotency_records_created_at"), ["created_at"], unique=False)
 
     op.create_table(
+        "item_folds",
+        sa.Column("scope", sa.Uuid(), nullable=False),
+        sa.Column("stamp", sa.String(length=200), nullable=False),
+        sa.Column("paper_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("exclusions", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("folded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("checked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("took_ms", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("scope", name=op.f("pk_item_folds")),
+    )
+    op.create_table(
         "ledger_accounts",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("owner_type", sa.String(length=16), nullable=False),
@@ -1064,6 +1075,31 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_fault_reports_state_reported_at"), ["state", "reported_at"], unique=False)
 
     op.create_table(
+        "item_statistics",
+        sa.Column("scope", sa.Uuid(), nullable=False),
+        sa.Column("revision_id", sa.Uuid(), nullable=False),
+        sa.Column("question_id", sa.Uuid(), nullable=False),
+        sa.Column("shown_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("answered_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("correct_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("timed_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("facility", sa.Double(), nullable=True),
+        sa.Column("discrimination", sa.Double(), nullable=True),
+        sa.Column("median_seconds", sa.Double(), nullable=True),
+        sa.Column("is_negative", sa.Boolean(), nullable=False),
+        sa.Column("is_hard", sa.Boolean(), nullable=False),
+        sa.Column("is_easy", sa.Boolean(), nullable=False),
+        sa.Column("has_idle", sa.Boolean(), nullable=False),
+        sa.Column("tally", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.ForeignKeyConstraint(["question_id"], ["questions.id"], name=op.f("fk_item_statistics_question_id_questions")),
+        sa.ForeignKeyConstraint(["revision_id"], ["question_revisions.id"], name=op.f("fk_item_statistics_revision_id_question_revisions")),
+        sa.PrimaryKeyConstraint("scope", "revision_id", name=op.f("pk_item_statistics")),
+    )
+    with op.batch_alter_table("item_statistics", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_item_statistics_question_id"), ["question_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_item_statistics_revision_id"), ["revision_id"], unique=False)
+
+    op.create_table(
         "key_correction_revisions",
         sa.Column("correction_id", sa.Uuid(), nullable=False),
         sa.Column("revision_id", sa.Uuid(), nullable=False),
@@ -1192,6 +1228,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_key_correction_revisions_revision_id"))
 
     op.drop_table("key_correction_revisions")
+    with op.batch_alter_table("item_statistics", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_item_statistics_revision_id"))
+        batch_op.drop_index(batch_op.f("ix_item_statistics_question_id"))
+
+    op.drop_table("item_statistics")
     with op.batch_alter_table("fault_reports", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_fault_reports_state_reported_at"))
         batch_op.drop_index(batch_op.f("ix_fault_reports_question_id_state"))
@@ -1357,6 +1398,7 @@ def downgrade() -> None:
 
     op.drop_table("ledger_entries")
     op.drop_table("ledger_accounts")
+    op.drop_table("item_folds")
     with op.batch_alter_table("idempotency_records", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_idempotency_records_created_at"))
 

@@ -1,0 +1,300 @@
+"""Folding attempts into item statistics, one campaign at a time.
+
+Attempts are read in one snapshot, day by day, and only tallies are kept of them. A campaign is read again when its stamp
+has changed: hand-ins, exclusions and re-marks all change it. A campaign that takes long to read is read more seldom, so
+that folding never costs more than a small share of the machine.
+"""
+
+import datetime as dt
+import itertools
+import logging
+import operator
+import time
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from quizapp.attempts.models import Attempt, AttemptQuestion, AttemptRemark
+from quizapp.core.db import db, transaction
+from quizapp.core.statements import Write, run_writes
+from quizapp.questions.models import Question
+from quizapp.questions.queries import get_revisions, list_key_changes
+from quizapp.questions.services import replace_flags
+from quizapp.reporting import items_rules
+from quizapp.reporting.items_rules import Counting, ItemFigures, Sheet, Tally
+from quizapp.reporting.models import ItemFold, ItemStatistic
+
+log = logging.getLogger(__name__)
+
+ALL = uuid.UUID(int=0)
+"""The scope of all campaigns together."""
+VERSION = 1
+"""Raised when the counting changes, so that everything is folded again."""
+REST_FACTOR = 20
+"""A campaign whose folding took a second is left alone for so many."""
+CHUNK = 5_000
+FLAG_COLUMNS = {
+    "negative": ItemStatistic.is_negative,
+    "hard": ItemStatistic.is_hard,
+    "easy": ItemStatistic.is_easy,
+    "idle": ItemStatistic.has_idle,
+}
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What the attempts of a campaign look like from far: two that are equal stand for the same attempts."""
+
+    text: str
+    exclusions: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The attempts of one campaign as they were at one moment."""
+
+    campaign_id: uuid.UUID
+    stamp: Stamp
+    tallies: Mapping[uuid.UUID, Tally]
+    paper_count: int
+    read_at: dt.datetime
+    took_ms: int
+
+
+def _counted() -> list[sa.ColumnElement[bool]]:
+    return [Attempt.state == "graded", Attempt.citizen_id.is_not(None)]
+
+
+def list_stamps(campaign_id: uuid.UUID | None = None) -> dict[uuid.UUID, Stamp]:
+    """Stamps of all campaigns (or one) with graded attempts."""
+    narrow = [] if campaign_id is None else [Attempt.campaign_id == campaign_id]
+    reason = sa.case((Attempt.excluded_at.is_not(None), sa.func.coalesce(Attempt.exclusion_reason, "")))
+    parts = sa.select(
+        Attempt.campaign_id,
+        reason.label("reason"),
+        sa.func.count(),
+        sa.func.sum(Attempt.correct_count),
+        sa.func.max(Attempt.submitted_at),
+        sa.func.max(Attempt.excluded_at),
+    )
+    remarks = sa.select(Attempt.campaign_id, sa.func.count()).join(AttemptRemark, AttemptRemark.attempt_id == Attempt.id)
+    remarked = dict(db.session.execute(remarks.where(*narrow).group_by(Attempt.campaign_id)).all())
+    found: dict[uuid.UUID, list[Any]] = {}
+    for row in db.session.execute(parts.where(*_counted(), *narrow).group_by(Attempt.campaign_id, reason).order_by("reason")):
+        found.setdefault(row[0], []).append(row)
+    return {id_: _stamp(rows, remarked.get(id_, 0)) for id_, rows in found.items()}
+
+
+def _stamp(rows: Sequence[Any], remark_count: int) -> Stamp:
+    """What was counted as one digest, so that any number of reasons fits."""
+    said = [f"{reason or ''}:{count}:{correct}:{last}:{excluded}" for _, reason, count, correct, last, excluded in rows]
+    digest = uuid.uuid5(ALL, "|".join(said)).hex
+    exclusions = tuple((reason, count) for _, reason, count, *_ in rows if reason is not None)
+    return Stamp(f"{VERSION}.{remark_count}.{digest}", exclusions)
+
+
+# ---- reading
+
+
+def _seconds(column: sa.SQLColumnExpression[Any]) -> sa.ColumnElement[float]:
+    """A moment as seconds, good to a millisecond: the difference of two is all that is looked at."""
+    if db.engine.dialect.name == "sqlite":
+        return sa.func.julianday(column, type_=sa.Float) * 86_400.0
+    return sa.cast(sa.extract("epoch", column), sa.Float)
+
+
+def _papers_of(campaign_id: uuid.UUID, day: dt.date) -> sa.Select[*tuple[Any, ...]]:
+    """Questions of one day's valid attempts, paper by paper. Ids stay as the database gives them: turning each into a
+    ``UUID`` would take as long as all the counting."""
+    as_it_is = sa.String() if db.engine.dialect.name == "sqlite" else sa.types.NullType()
+    return (
+        sa.select(
+            sa.type_coerce(AttemptQuestion.attempt_id, as_it_is),
+            Attempt.marks,
+            _seconds(Attempt.started_at),
+            AttemptQuestion.position,
+            sa.type_coerce(AttemptQuestion.revision_id, as_it_is),
+            AttemptQuestion.choice_order,
+            AttemptQuestion.chosen,
+            _seconds(AttemptQuestion.answered_at),
+        )
+        .join_from(Attempt, AttemptQuestion, AttemptQuestion.attempt_id == Attempt.id)
+        .where(Attempt.campaign_id == campaign_id, Attempt.submitted_on == day, *_counted())
+        .where(Attempt.excluded_at.is_(None), Attempt.marks.is_not(None))
+        .order_by(AttemptQuestion.attempt_id, AttemptQuestion.position)
+    )
+
+
+def _begin_snapshot() -> None:
+    """One reading transaction whose statements all see the same rows."""
+    db.session.rollback()
+    options = {} if db.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+    db.session.connection(execution_options=options)
+
+
+def _stream(campaign_id: uuid.UUID) -> Iterator[tuple[str, float, list[Sheet]]]:
+    """(marks, moment of the start in seconds, questions) of every valid attempt."""
+    days = sa.select(Attempt.submitted_on).where(Attempt.campaign_id == campaign_id, *_counted()).distinct().order_by(Attempt.submitted_on)
+    for day in db.session.scalars(days).all():
+        if day is None:
+            continue
+        rows = db.session.execute(_papers_of(campaign_id, day), execution_options={"yield_per": CHUNK})
+        for _, paper in itertools.groupby(rows, operator.itemgetter(0)):
+            questions = list(paper)
+            _, marks, started_at, *_ = questions[0]
+            yield marks, started_at, [Sheet._make(question[3:]) for question in questions]
+
+
+def read_campaign(campaign_id: uuid.UUID, now: dt.datetime) -> Fold | None:
+    """Count every valid attempt of a campaign; None if there is none, excluded or not. Ends the session's transaction
+    before and after."""
+    began = time.monotonic()
+    _begin_snapshot()
+    try:
+        stamp = list_stamps(campaign_id).get(campaign_id)
+        if stamp is None:
+            return None
+        counting = Counting()
+        for marks, started_at, sheets in _stream(campaign_id):
+            counting.add(marks, started_at, sheets)
+    finally:
+        db.session.rollback()
+    tallies = {uuid.UUID(str(id_)): tally for id_, tally in counting.tallies.items()}
+    return Fold(campaign_id, stamp, tallies, counting.paper_count, now, int((time.monotonic() - began) * 1000))
+
+
+# ---- writing
+
+_FIRST = (
+    "INSERT INTO item_folds (scope, stamp, paper_count, exclusions, folded_at, checked_at, took_ms) "
+    "VALUES (:f_scope, '', 0, '[]', :f_long_ago, :f_long_ago, 0) ON CONFLICT DO NOTHING"
+)
+
+
+def _lock_folds(scope: uuid.UUID) -> ItemFold:
+    """The campaign's row, made if it is not there. Whoever writes statistics waits here for whoever is writing them."""
+    long_ago = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
+    for one in (ALL, scope):
+        run_writes(Write(_FIRST, {"f_scope": one, "f_long_ago": long_ago}))
+        locked = sa.select(ItemFold).filter_by(scope=one).with_for_update().execution_options(populate_existing=True)
+        row = db.session.scalars(locked).one()
+    return row
+
+
+def write_fold(fold: Fold) -> bool:
+    """Put a campaign's counts in the place of its earlier ones, and add up all campaigns anew where it matters. False if a
+    later reading has been written meanwhile."""
+    row = _lock_folds(fold.campaign_id)
+    if row.folded_at >= fold.read_at:
+        return False
+    mine = ItemStatistic.scope == fold.campaign_id
+    before = set(db.session.scalars(sa.select(ItemStatistic.revision_id).where(mine)))
+    db.session.execute(sa.delete(ItemStatistic).where(mine))
+    _insert(fold.campaign_id, fold.tallies)
+    _add_up(before | fold.tallies.keys())
+    row.stamp, row.paper_count, row.took_ms = fold.stamp.text, fold.paper_count, fold.took_ms
+    row.exclusions = [list(pair) for pair in fold.stamp.exclusions]
+    row.folded_at = row.checked_at = fold.read_at
+    db.session.flush()
+    return True
+
+
+def _add_up(revision_ids: Iterable[uuid.UUID], size: int = 200) -> None:
+    """Write the rows of all campaigns together for these revisions."""
+    ids = sorted(revision_ids)
+    for start in range(0, len(ids), size):
+        some = ItemStatistic.revision_id.in_(ids[start : start + size])
+        sums: dict[uuid.UUID, Tally] = {}
+        columns = sa.select(ItemStatistic.revision_id, ItemStatistic.tally).where(some, ItemStatistic.scope != ALL)
+        for revision_id, body in db.session.execute(columns):
+            sums.setdefault(revision_id, Tally()).merge(Tally.from_dict(body))
+        db.session.execute(sa.delete(ItemStatistic).where(some, ItemStatistic.scope == ALL))
+        _insert(ALL, sums)
+
+
+def _insert(scope: uuid.UUID, tallies: Mapping[uuid.UUID, Tally]) -> None:
+    views = get_revisions(tallies)
+    rows = [
+        {"scope": scope, "revision_id": id_, "question_id": views[id_].question_id, **_columns(found), "tally": tallies[id_].to_dict()}
+        for id_, found in figures_of(tallies).items()
+    ]
+    if rows:
+        db.session.execute(sa.insert(ItemStatistic), rows)
+
+
+def figures_of(tallies: Mapping[uuid.UUID, Tally]) -> dict[uuid.UUID, ItemFigures]:
+    """What the tallies of these revisions say, by the keys that hold now."""
+    views, changes = get_revisions(tallies), list_key_changes()
+    return {
+        id_: items_rules.figures(
+            tally,
+            kind=views[id_].kind,
+            choice_count=len(views[id_].choices),
+            accepted=changes[id_].accepted if id_ in changes else (views[id_].answer,),
+        )
+        for id_, tally in tallies.items()
+    }
+
+
+def _columns(found: ItemFigures) -> dict[str, Any]:
+    names = ("shown_count", "answered_count", "correct_count", "timed_count", "facility", "discrimination", "median_seconds")
+    flags = {column.key: flag in found.flags for flag, column in FLAG_COLUMNS.items()}
+    return {**{name: getattr(found, name) for name in names}, **flags}
+
+
+# ---- what is due
+
+
+def fold_due(now: dt.datetime, *, everything: bool = False) -> int:
+    """Fold every campaign whose attempts have changed, and say to the questions what was found. Opens its own
+    transactions. Returns how many campaigns were read.
+
+    :param everything: read also what has not changed, and without waiting
+    """
+    db.session.rollback()
+    stamps = list_stamps()
+    known = {row.scope: row for row in db.session.scalars(sa.select(ItemFold))}
+    db.session.rollback()
+    same = [scope for scope, stamp in stamps.items() if scope in known and known[scope].stamp == stamp.text]
+    due = [scope for scope in sorted(stamps) if everything or (scope not in same and _may_read(known.get(scope), now))]
+    done = sum(_fold(scope, now) for scope in due)
+    _note_unchanged([scope for scope in same if scope not in due], now)
+    if done:
+        with transaction():
+            _flag_questions(now)
+    return done
+
+
+def _may_read(row: ItemFold | None, now: dt.datetime) -> bool:
+    return row is None or now >= row.folded_at + dt.timedelta(milliseconds=REST_FACTOR * row.took_ms)
+
+
+def _fold(campaign_id: uuid.UUID, now: dt.datetime) -> bool:
+    fold = read_campaign(campaign_id, now)
+    if fold is None:
+        return False
+    with transaction():
+        is_written = write_fold(fold)
+    log.info("items of campaign %s: %d papers, %d revisions in %d ms", campaign_id, fold.paper_count, len(fold.tallies), fold.took_ms)
+    return is_written
+
+
+def _note_unchanged(scopes: Sequence[uuid.UUID], now: dt.datetime) -> None:
+    if scopes:
+        with transaction():
+            db.session.execute(sa.update(ItemFold).where(ItemFold.scope.in_(scopes), ItemFold.folded_at <= now).values(checked_at=now))
+
+
+def _flag_questions(now: dt.datetime) -> None:
+    """Tell the staff's list of questions which of those in use look odd. Only the revision in use is judged."""
+    in_use = sa.select(ItemStatistic).join(Question, Question.current_revision_id == ItemStatistic.revision_id)
+    rows = db.session.scalars(in_use.where(ItemStatistic.scope == ALL, sa.or_(*FLAG_COLUMNS.values()))).all()
+    found = figures_of({row.revision_id: Tally.from_dict(row.tally) for row in rows})
+    remarks = {
+        row.question_id: [(flag, items_rules.flag_detail(flag, found[row.revision_id])) for flag in found[row.revision_id].flags]
+        for row in rows
+    }
+    replace_flags("items", remarks, now=now)
