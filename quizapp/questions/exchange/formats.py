@@ -93,9 +93,10 @@ def _read_plain(text: str, raw: bytes, name: str) -> Parsed:
     if name.endswith((".yaml", ".yml")) or banks.looks_like(head):
         return banks.read(raw)
     if not name.endswith((".csv", ".tsv")):
-        if aiken.looks_like(text) and not gift.looks_like(text):
+        is_gift = name.endswith((".gift", ".gift.txt")) or gift.looks_like(text)
+        if aiken.looks_like(text) and not is_gift:
             return aiken.read(text)
-        if name.endswith(".gift") or gift.looks_like(text):
+        if is_gift:
             return gift.read(text)
     delimited = sheets.read_delimited(text)
     if name.endswith((".csv", ".tsv")) or any(tables.find_header(sheet) for sheet in delimited):

@@ -16,10 +16,14 @@ _MARK = re.compile(r"\[(id|tag):((?:\\.|[^\\\]])*)\]")
 _TRUTH = {"T": 0, "TRUE": 0, "F": 1, "FALSE": 1}
 
 
+_ANSWERED = re.compile(r"\{[^{}]*(?:[=~]|\bT(?:RUE)?\b|\bF(?:ALSE)?\b)[^{}]*\}", re.I)
+
+
 def looks_like(text: str) -> bool:
-    return re.search(
-        r"\{[^{}]*(?:[=~]|\bT(?:RUE)?\b|\bF(?:ALSE)?\b)[^{}]*\}", text, re.I | re.S
-    ) is not None and not text.lstrip().startswith(("<", "- ", "["))
+    """Whether something stands in braces that GIFT would take for answers."""
+    if carried.MARK in text[:400]:
+        return True
+    return not text.lstrip().startswith(("<", "- ", "[")) and _ANSWERED.search(re.sub(r"\\.", "", text)) is not None
 
 
 # ---- reading

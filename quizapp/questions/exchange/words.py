@@ -215,12 +215,11 @@ def read_citations(text: str) -> tuple[tuple[dict[str, str], ...], str, bool]:
             found.append(citation)
             continue
         some, left, finer = _scan(line)
-        found += some
+        found += [citation for place, citation in enumerate(some) if citation not in some[:place]]
         is_finer = is_finer or finer
         if left:
             rest.append(line.strip())
-    unique = list({json.dumps(citation, sort_keys=True): citation for citation in found}.values())
-    return tuple(unique), "\n".join(rest), is_finer
+    return tuple(found), "\n".join(rest), is_finer
 
 
 def _one(line: str) -> dict[str, str] | None:
