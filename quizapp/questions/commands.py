@@ -17,9 +17,11 @@ from quizapp.core.db import transaction
 from quizapp.core.errors import AppError
 from quizapp.questions import queries, services
 from quizapp.questions.errors import BankFileInvalid
-from quizapp.questions.lint import Finding, lint_bank
+from quizapp.questions.lint import load_texts, make_context
+from quizapp.questions.lint.running import lint_folders
 from quizapp.questions.loader import BANK_FILE, QUESTIONS_FILE, BankFile, load_bank, write_entries, write_head
 from quizapp.questions.seeds import bank_folders, load_shipped_banks
+from quizapp.questions.stats import BankStats, file_stats, table, total_of
 
 questions = AppGroup("questions", help="Question banks.")
 _FORMAT = click.option("--format", "format_", default="text", type=click.Choice(["text", "json"]))
@@ -97,47 +99,52 @@ def export_bank(slug: str, folder: Path) -> None:
 
 @questions.command("lint")
 @click.argument("places", nargs=-1, metavar="[DIR|all]")
+@click.option(
+    "--texts", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of statutes as data: check their words, too."
+)
 @_FORMAT
-def lint(places: tuple[str, ...], format_: str) -> None:
+def lint(places: tuple[str, ...], texts: Path | None, format_: str) -> None:
     """Check bank folders (default: all that are shipped). Exit code 1 when there are errors."""
-    findings: list[Finding] = []
-    count = 0
-    slugs: dict[str, Path] = {}
-    for folder in _folders(places):
-        try:
-            bank = load_bank(folder)
-        except BankFileInvalid as error:
-            findings += [Finding("error", folder.name, row.entry, "schema", str(row)) for row in error.rows]
-            continue
-        count += len(bank.entries)
-        if bank.head.slug in slugs:
-            findings.append(Finding("error", bank.head.slug, "", "same-slug", f"slug 和 {slugs[bank.head.slug]} 相同"))
-        slugs[bank.head.slug] = folder
-        findings += lint_bank(bank)
-    errors = sum(finding.severity == "error" for finding in findings)
+    try:
+        context = make_context(load_texts(texts) if texts else None)
+    except (OSError, ValueError, KeyError) as error:
+        raise click.ClickException(f"{texts}: {error}") from None
+    report = lint_folders(_folders(places), context, Path(current_app.config["QUESTION_BANKS_DIR"]).resolve())
     if format_ == "json":
-        body = {"banks": len(slugs), "questions": count, "errors": errors, "findings": [finding.as_dict() for finding in findings]}
-        click.echo(json.dumps(body, ensure_ascii=False, indent=2))
+        click.echo(json.dumps(report.as_dict(), ensure_ascii=False, indent=2))
     else:
-        for finding in findings:
+        for finding in report.findings:
             click.echo(str(finding))
-        click.echo(f"{len(slugs)} banks, {count} questions, {errors} errors, {len(findings) - errors} warnings")
-    sys.exit(1 if errors else 0)
+        click.echo(f"{report.banks} banks, {report.questions} questions, {len(report.errors)} errors, {len(report.warnings)} warnings")
+    sys.exit(1 if report.errors else 0)
 
 
 @questions.command("stats")
+@click.argument("places", nargs=-1, metavar="[DIR|all]")
+@click.option("--database", is_flag=True, help="Count what the database holds, with its statuses, not the files.")
 @_FORMAT
-def stats(format_: str) -> None:
-    """Count what is in the database, by kind, difficulty and status."""
-    counts = queries.list_bank_counts()
+def stats(places: tuple[str, ...], database: bool, format_: str) -> None:
+    """Count questions by bank, kind, difficulty and status (default: the files that are shipped)."""
+    banks = _database_stats() if database else _file_stats(places)
     if format_ == "json":
-        click.echo(json.dumps([asdict(bank) for bank in counts], ensure_ascii=False, indent=2, default=str))
-        return
-    for bank in counts:
-        parts = (
-            " ".join(f"{name} {number}" for name, number in group.items()) for group in (bank.by_status, bank.by_kind, bank.by_difficulty)
-        )
-        click.echo(f"{bank.slug} {bank.total}: {' | '.join(parts)}")
+        body = {"source": "database" if database else "files", "banks": [asdict(bank) for bank in banks], "total": asdict(total_of(banks))}
+        click.echo(json.dumps(body, ensure_ascii=False, indent=2))
+    else:
+        click.echo(table(banks))
+
+
+def _file_stats(places: Sequence[str]) -> list[BankStats]:
+    banks, mistakes = _load_all(_folders(places))
+    if mistakes:
+        raise click.ClickException("\n".join(mistakes))
+    return [file_stats(bank) for bank in banks]
+
+
+def _database_stats() -> list[BankStats]:
+    return [
+        BankStats(bank.slug, bank.title, bank.total, bank.by_kind, bank.by_difficulty, bank.by_status)
+        for bank in queries.list_bank_counts()
+    ]
 
 
 def init_app(app: Flask) -> None:

@@ -51,7 +51,9 @@ for _names, _canonical, _factor in (
 _UNIT = "|".join(sorted(map(re.escape, _UNITS), key=len, reverse=True))
 
 _PATTERN = re.compile(
-    r"(?P<month>\d{1,2}|[一二三四五六七八九十]{1,3})月(?P<day>\d{1,2}|[一二三四五六七八九十]{1,3})[日号]"
+    r"(?P<idiom>一年(?:到头|四季|的收成|一度)|一天到晚|[几数][十百千万亿]+)"
+    r"|(?P<holiday>国庆)"
+    r"|(?P<month>\d{1,2}|[一二三四五六七八九十]{1,3})月(?P<day>\d{1,2}|[一二三四五六七八九十]{1,3})[日号]"
     rf"|(?P<ordinal>第)(?P<nth>{_NUMBER})个?(?P<nth_unit>周|星期|礼拜)"
     r"|(?P<skip>第(?:\d+|[零〇一二两三四五六七八九十百千]+)(?:个?[\u4e00-\u9fff])?)"
     r"|(?P<year>(?:19|20)\d{2}|[一二][〇零九八七六五四三二一]{3})年(?!以)"
@@ -89,7 +91,7 @@ _NOT_AFTER = {
 
 @dataclass(frozen=True)
 class Figure:
-    """A number with its unit in one form. ``start`` and ``end`` tell where it stands in the text it was read from."""
+    """A number with its unit in one form. ``start`` and ``end`` tell where it stands in the text, blanks left out."""
 
     value: Fraction
     unit: str
@@ -150,7 +152,7 @@ def _positional(text: str) -> Fraction | None:
 
 def find_figures(text: str) -> tuple[Figure, ...]:
     """Every figure of a text, in order."""
-    text = text.translate(_FULL_WIDTH)
+    text = squeeze(text).translate(_FULL_WIDTH)
     found: list[Figure] = []
     lone: re.Match[str] | None = None
     for match in _PATTERN.finditer(text):
@@ -161,6 +163,11 @@ def find_figures(text: str) -> tuple[Figure, ...]:
             found.append(Figure(read[0], read[1], match.start(), match.end()))
         lone = match if match["bare"] else None
     return tuple(found)
+
+
+def squeeze(text: str) -> str:
+    """A text without blanks: 6 万元 is 6万元. Places of figures count in this."""
+    return re.sub(r"\s+", "", text)
 
 
 def _first_of_range(lone: re.Match[str], match: re.Match[str]) -> list[Figure]:
@@ -180,6 +187,8 @@ def figures_of(text: str) -> frozenset[str]:
 
 
 def _read(match: re.Match[str], text: str) -> tuple[Fraction, str] | None:
+    if match["holiday"]:
+        return Fraction(1001), "日期"
     if match["month"]:
         month, day = to_number(match["month"]), to_number(match["day"])
         return None if month is None or day is None else (month * 100 + day, "日期")

@@ -1,14 +1,12 @@
 import json
 from pathlib import Path
 
-import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from quizapp.core.db import db, transaction
 from quizapp.questions import loader, queries
-from quizapp.questions.lint import lint_bank
-from quizapp.questions.loader import BankFile, BankHead, Entry
+from quizapp.questions.loader import BankHead, Entry
 from quizapp.questions.models import Question, QuestionRevision
 from tests.factories.questions import BANKS, make_bank, make_entry
 
@@ -20,17 +18,6 @@ def _write(folder: Path, *entries: Entry, head: BankHead = HEAD) -> Path:
     (folder / "bank.yaml").write_text(loader.write_head(head), encoding="utf-8")
     (folder / "questions.yaml").write_text(loader.write_entries(entries), encoding="utf-8")
     return folder
-
-
-def _good(number: int, **changes: object) -> Entry:
-    """An entry that lint has nothing to say about, with its key at another place each time."""
-    values: dict[str, object] = {
-        "answer": (number % 4,),
-        "choices": tuple(f"第 {number} 题的第 {place} 个选项" for place in range(4)),
-        "explanation": f"第 {number} 题：可以退。收到之日起七日内可以退，不用说理由，商品要完好。先留好聊天记录，再打 12315 求助。",
-        **changes,
-    }
-    return make_entry(number, **values)  # type: ignore[arg-type]
 
 
 def _run(app: Flask, *args: str) -> tuple[int, str]:
@@ -103,75 +90,42 @@ def test_exporting_an_unknown_bank_and_importing_from_nowhere_fail(app: Flask, t
     assert _run(app, "import", str(tmp_path / "nowhere"))[0] != 0
 
 
-def test_lint_passes_the_shipped_banks(app: Flask) -> None:
-    code, output = _run(app, "lint", "--format", "json")
-    report = json.loads(output)
-    assert (code, report["errors"], report["banks"]) == (0, 0, len(list(BANKS.iterdir())))
+def test_stats_count_the_files(app: Flask, tmp_path: Path) -> None:
+    entries = (*(make_entry(number) for number in (1, 2)), make_entry(3, "judge", reviewed_by="某人", reviewed_on="2026-11-01"))
+    folder = str(_write(tmp_path / "b", *entries))
+    code, output = _run(app, "stats", folder, "--format", "json")
+    body = json.loads(output)
+    assert (code, body["source"]) == (0, "files")
+    (bank,) = body["banks"]
+    assert (bank["slug"], bank["total"], bank["by_kind"]) == ("b", 3, {"single": 2, "judge": 1})
+    assert bank["by_difficulty"] == {"2": 1, "3": 1, "4": 1}
+    assert bank["by_status"] == {"reviewed": 1, "unreviewed": 2}
+    assert (bank["situations"], bank["articles"]) == (3, 1)
+    assert body["total"]["total"] == 3
+    lines = _run(app, "stats", folder)[1].splitlines()
+    assert [line.split()[0] for line in lines] == ["题库", "b", "合计"]
+    assert lines[1].split()[1:] == ["3", "2", "1", "1", "1", "1", "1", "2", "3"]
+    assert _run(app, "stats", str(tmp_path / "nowhere"))[0] != 0
 
 
-def test_lint_reports_schema_mistakes_as_json_and_fails(app: Flask, tmp_path: Path) -> None:
-    folder = _write(tmp_path / "b", make_entry(1))
-    (folder / "questions.yaml").write_text("- id: x\n", encoding="utf-8")
-    code, output = _run(app, "lint", str(folder), "--format", "json")
-    report = json.loads(output)
-    assert code == 1
-    assert {finding["rule"] for finding in report["findings"]} == {"schema"}
-    assert {finding["entry"] for finding in report["findings"]} == {"x"}
+def test_stats_of_the_shipped_banks_add_up(app: Flask) -> None:
+    body = json.loads(_run(app, "stats", "--format", "json")[1])
+    assert len(body["banks"]) == len(list(BANKS.iterdir()))
+    for bank in (*body["banks"], body["total"]):
+        assert bank["total"] == sum(bank["by_kind"].values()) == sum(bank["by_difficulty"].values()) == sum(bank["by_status"].values())
+    assert body["total"]["total"] == sum(bank["total"] for bank in body["banks"])
 
 
-@pytest.mark.parametrize(
-    ("entry", "rule"),
-    [
-        (_good(1, stem="太短的题干"), "stem-length"),
-        (_good(1, stem="长" * 91), "stem-length"),
-        (_good(1, explanation="太短"), "explanation-length"),
-        (_good(1, explanation="长" * 161), "explanation-length"),
-        (_good(1, choices=("以上都对", "乙", "丙", "丁")), "all-of-them"),
-        (_good(1, choices=("A 和 B", "乙", "丙", "丁")), "all-of-them"),
-        (_good(1, choices=("长" * 31, "乙", "丙", "丁")), "choice-length"),
-        (_good(1, explanation="应当选B，因为收到之日起七日内可以退，不用说理由，商品要完好，先留好聊天记录，再打 12315。"), "letters"),
-        (_good(1, explanation="C项不对，因为收到之日起七日内可以退，不用说理由，商品要完好，先留好聊天记录，再打 12315。"), "letters"),
-        (_good(1, reviewed_by="某人"), "review"),
-    ],
-)
-def test_lint_finds(entry: Entry, rule: str) -> None:
-    findings = lint_bank(BankFile(HEAD, (_good(2), entry)))
-    assert [(finding.entry, finding.rule, finding.severity) for finding in findings] == [("q-001", rule, "error")]
-
-
-def test_lint_finds_nothing_in_good_entries() -> None:
-    assert lint_bank(BankFile(HEAD, tuple(_good(number) for number in range(1, 25)))) == []
-
-
-def test_lint_finds_patterns_a_script_could_learn() -> None:
-    always_a = tuple(_good(number, answer=(0,)) for number in range(1, 25))
-    assert {finding.rule for finding in lint_bank(BankFile(HEAD, always_a))} == {"key-position"}
-    longest = tuple(
-        _good(number, choices=tuple("选项很长很长" if place == number % 4 else f"选项{place}" for place in range(4)))
-        for number in range(1, 25)
-    )
-    assert {finding.rule for finding in lint_bank(BankFile(HEAD, longest))} == {"longest-choice"}
-    judges = tuple(_good(number, kind="judge", choices=("对", "错"), answer=(0,)) for number in range(1, 13))
-    assert {finding.rule for finding in lint_bank(BankFile(HEAD, judges))} == {"judge-balance"}
-
-
-def test_lint_finds_the_same_stem_in_other_clothes() -> None:
-    first, second = _good(1), _good(2)
-    twin = _good(2, stem=first.stem.replace("，", "、").replace("？", "?"))
-    assert lint_bank(BankFile(HEAD, (first, second))) == []
-    (finding,) = lint_bank(BankFile(HEAD, (first, twin)))
-    assert (finding.rule, finding.entry) == ("same-stem", "q-002")
-
-
-def test_stats_count_by_kind_difficulty_and_status(app: Flask) -> None:
+def test_stats_count_what_the_database_holds(app: Flask) -> None:
     make_bank(count=10, kinds=("single", "judge"))
-    code, output = _run(app, "stats", "--format", "json")
-    (bank,) = json.loads(output)
-    assert code == 0
+    code, output = _run(app, "stats", "--database", "--format", "json")
+    body = json.loads(output)
+    (bank,) = body["banks"]
+    assert (code, body["source"]) == (0, "database")
     assert (bank["slug"], bank["total"], bank["by_kind"]) == ("consumer-rights", 10, {"single": 5, "judge": 5})
     assert bank["by_status"] == {"published": 10}
     assert sum(bank["by_difficulty"].values()) == 10
-    assert "consumer-rights 10" in _run(app, "stats")[1]
+    assert "consumer-rights" in _run(app, "stats", "--database")[1]
 
 
 def test_shipped_banks_hold_at_least_thirty_questions_of_each_kind_mix() -> None:

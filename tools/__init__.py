@@ -1,0 +1,1 @@
+"""Programs for whoever keeps the repository; the product does not need them."""
