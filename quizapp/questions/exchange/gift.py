@@ -112,6 +112,7 @@ def _question(block: _Block, is_ours: bool) -> Raw:
     end = _find(text, "}", start + 1) if start >= 0 else -1
 
     def words(part: str) -> str:
+        part = part.strip()
         nested = _FORMAT.match(part)
         part = part[nested.end() :] if nested else part
         is_marked = is_html or (nested is not None and nested[1].lower() == "html")

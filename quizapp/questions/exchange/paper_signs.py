@@ -48,6 +48,12 @@ BULLET = re.compile(r"\s*([○●□■◯☐☑✔√])\s*(?=\S)")
 KEY_IN_STEM = re.compile(r"[（(【\[]\s*([A-HＡ-Ｈ](?:[\s、,，]*[A-HＡ-Ｈ])*|[√×✓✔✗✘]|对|错|正确|错误|[TFＴＦ])\s*[）)】\]]")
 
 
+EMPTY_BRACKETS = re.compile(r"\s*[（(]\s*[）)]\s*$")
+"""Room for √ or × behind a statement."""
+TIGHT_NUMBER = re.compile(r"\s*(\d{1,5})\.(?=\d)")
+"""A number right before another one (``53.12月1日…``): only the count can tell it from a decimal."""
+
+
 def number_of(match: re.Match[str]) -> int:
-    """The number that :data:`NUMBER` found."""
-    return int(match[1] or match[2] or match[3])
+    """The number that :data:`NUMBER` or :data:`TIGHT_NUMBER` found."""
+    return int(next(group for group in match.groups() if group))

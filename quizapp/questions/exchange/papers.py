@@ -5,6 +5,7 @@ A paper of ours (:data:`OUR_TITLE` on its first line) is taken to the letter: on
 """
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from quizapp.questions.exchange.paper_signs import (
     BARE_ANSWER,
     BULLET,
     CHOICE_LINE,
+    EMPTY_BRACKETS,
     INNER_LABEL,
     KEY_IN_STEM,
     KIND_MARK,
@@ -25,12 +27,15 @@ from quizapp.questions.exchange.paper_signs import (
     RIGHT_SUFFIX,
     SCORE_MARK,
     SECTION,
+    TIGHT_NUMBER,
     number_of,
 )
 from quizapp.questions.exchange.parsed import Problem, Raw, shortened
 from quizapp.questions.exchange.tables import split_lettered
 from quizapp.questions.rules import LETTERS
 
+LOOK_AHEAD = 30
+"""Lines that are looked at beyond the present one."""
 OUR_TITLE = "题目清单（可以改好后再导入）"
 
 
@@ -57,7 +62,8 @@ def read_papers(lines: Sequence[Line], place: str = "") -> tuple[list[Raw], list
         split = [Line(line.number, text, line.is_drawn) for line in lines for text in line.text.split("\n")]
         paper.is_numbered = sum(NUMBER.match(line.text) is not None for line in split) > 0
         for place_in, line in enumerate(split):
-            paper.take(line, split[place_in + 1].text if place_in + 1 < len(split) else "")
+            paper.ahead = split[place_in + 1 : place_in + 1 + LOOK_AHEAD]
+            paper.take(line)
     return paper.finish()
 
 
@@ -87,6 +93,7 @@ class _Paper:
         self.section_kinds: list[str] = [""]
         self.ignored: list[Line] = []
         self.answers: AnswerList | None = None
+        self.ahead: list[Line] = []
         self.was_blank = True
 
     @property
@@ -137,7 +144,7 @@ class _Paper:
 
     # ---- papers of others
 
-    def take(self, line: Line, following: str) -> None:
+    def take(self, line: Line) -> None:
         text = line.text.strip("\u3000 \t")
         if not text and not line.is_drawn:
             self.was_blank = True
@@ -145,7 +152,7 @@ class _Paper:
         if self.answers is not None and not self.answers.is_over(text, was_blank=self.was_blank):
             self.ignored += [] if self.answers.take(text) else [line]
         elif not (self._section(text) or self._list_begins(text)):
-            self._take_line(line, text, following)
+            self._take_line(line, text)
         self.was_blank = False
 
     def _section(self, text: str) -> bool:
@@ -174,7 +181,7 @@ class _Paper:
         self.answers = self.answers or AnswerList()
         return True
 
-    def _take_line(self, line: Line, text: str, following: str) -> None:
+    def _take_line(self, line: Line, text: str) -> None:
         if self._starts(text):
             self._start(line, text)
             self._note_drawing(line)
@@ -184,16 +191,24 @@ class _Paper:
             self.ignored.append(line)
             return
         self._note_drawing(line)
-        if self._labels(draft, text) or self._choices(draft, text, following):
+        if self._labels(draft, text) or self._choices(draft, text):
             return
         if draft.field == "stem":
             draft.loose.append(text)
         else:
             self._append(draft, text)
 
+    def _number(self, text: str) -> re.Match[str] | None:
+        """The number a question begins with, if it does."""
+        number = NUMBER.match(text)
+        if number is None and (tight := TIGHT_NUMBER.match(text)):
+            expected = self.current.number + 1 if self.current else 1
+            return tight if int(tight[1]) == expected else None
+        return number
+
     def _starts(self, text: str) -> bool:
         draft = self.current
-        number = NUMBER.match(text)
+        number = self._number(text)
         if number is None:
             label = LABEL.match(text)
             if label and LABEL_FIELDS[(label[1] or label[2]).lower()] == "stem":
@@ -218,17 +233,36 @@ class _Paper:
         """Whether a number continues the count, begins it anew, or at least follows a question that is complete; otherwise
         it belongs to the words of this one (a list inside a stem or an explanation)."""
         is_new_section = draft.section != self.section
+        is_whole = bool(draft.raw.choices) or draft.has_answer or KEY_IN_STEM.search(draft.raw.stem) is not None
         if number == draft.number + 1:
-            return draft.field != "explanation" or self.was_blank or draft.number > 0
+            is_judge = words.read_kind(draft.raw.kind)[0] == "judge"
+            return (draft.field != "explanation" and (is_whole or is_judge)) or not self._comes_again(number)
         if number == 1 and is_new_section:
             return True
         if draft.field == "explanation":
             return False
-        is_whole = bool(draft.raw.choices) or draft.has_answer or KEY_IN_STEM.search(draft.raw.stem) is not None
         return is_whole and (is_new_section or number != draft.number) and (number > draft.number or number == 1)
 
+    def _comes_again(self, number: int) -> bool:
+        """Whether the same number stands once more before any choice or answer: then this one counts points of a text."""
+        for line in self.ahead:
+            text = line.text.strip()
+            found = NUMBER.match(text)
+            if found and number_of(found) == number:
+                return True
+            ends = (
+                CHOICE_LINE.match(text),
+                LABEL.match(text),
+                BARE_ANSWER.fullmatch(text),
+                SECTION.fullmatch(text),
+                ANSWER_LIST.fullmatch(text),
+            )
+            if any(ends):
+                return False
+        return False
+
     def _start(self, line: Line, text: str) -> None:
-        number = NUMBER.match(text)
+        number = self._number(text)
         value = number_of(number) if number else (self.current.number + 1 if self.current else 1)
         rest = text[number.end() :] if number else text
         raw = Raw(line.number, self.place, kind=self.section_kind, citations=None)
@@ -294,7 +328,7 @@ class _Paper:
             before = getattr(raw, name)
             setattr(raw, name, f"{before}\n{value}" if before else value)
 
-    def _choices(self, draft: _Draft, text: str, following: str) -> bool:
+    def _choices(self, draft: _Draft, text: str) -> bool:
         raw = draft.raw
         if draft.field not in ("stem", "choices"):
             return False
@@ -305,7 +339,7 @@ class _Paper:
         if LETTERS.index(letter) != len(raw.choices):
             return False
         draft.field = "choices"
-        texts = self._several(text, letter, following)
+        texts = self._several(text, letter)
         if texts is None:
             if choice[1]:
                 self._mark_bullet(draft, choice[1], len(raw.choices))
@@ -313,14 +347,14 @@ class _Paper:
         raw.choices += texts
         return True
 
-    def _several(self, text: str, letter: str, following: str) -> list[str] | None:
+    def _several(self, text: str, letter: str) -> list[str] | None:
         """Choices that share a line, from the letter on; tightly written ones only if the next letter has no line itself."""
         start = LETTERS.index(letter)
         for is_tight in (False, True):
             parts = _split_from(text, start, is_tight=is_tight)
             if len(parts) < 2:
                 continue
-            nxt = CHOICE_LINE.match(following)
+            nxt = CHOICE_LINE.match(self.ahead[0].text) if self.ahead else None
             follows = nxt is not None and nxt[2] == LETTERS[start + 1]
             if not (is_tight and follows):
                 return parts
@@ -333,7 +367,7 @@ class _Paper:
     # ---- the end
 
     def finish(self) -> tuple[list[Raw], list[Problem]]:
-        problems = self._ignored_note()
+        problems = [*self._ignored_note(), *self._skipped_numbers()]
         self._give_listed()
         for draft in self.drafts:
             if not self.is_ours:
@@ -347,6 +381,15 @@ class _Paper:
         value = " / ".join(shortened(line.text, 30) for line in self.ignored[:5])
         reason = f"有 {len(self.ignored)} 行不在任何一道题里，没有导入"
         return [Problem(first.number, "", reason, "是题目就在前面加上题号", self.place, shortened(value, 200), severity="note")]
+
+    def _skipped_numbers(self) -> Iterator[Problem]:
+        """Where the count jumps, a question was not recognised; it must not get lost without a word."""
+        for before, after in itertools.pairwise(() if self.is_ours else self.drafts):
+            if before.section == after.section and after.number > before.number + 1:
+                missing = f"{before.number + 1}" if after.number == before.number + 2 else f"{before.number + 1} 到 {after.number - 1}"
+                reason = f"题号从 {before.number} 跳到 {after.number}，第 {missing} 题没有认出来"
+                mend = "请看它有没有题号、是不是连在上一题里；本来就没有这道题的，可以不管"
+                yield Problem(before.raw.row, "题号", reason, mend, self.place, stem=shortened(before.raw.stem))
 
     def _give_listed(self) -> None:
         """Answers of the list go to the questions with the same number in the same section."""
@@ -384,6 +427,8 @@ class _Paper:
         raw.stem = SCORE_MARK.sub("", raw.stem).strip()
         if not raw.answer.strip():
             self._key_from_stem(raw)
+        elif not raw.choices:
+            raw.stem = EMPTY_BRACKETS.sub("", raw.stem)
         raw.stem = raw.stem.strip()
 
     def _settle_loose(self, draft: _Draft) -> None:
@@ -435,7 +480,7 @@ def _split_from(text: str, start: int, *, is_tight: bool) -> list[str]:
     """Choices on one line from the letter at ``start`` on."""
     marks: list[re.Match[str]] = []
     position = 0
-    before = r"(?<![A-Za-z0-9])" if is_tight else r"(?:^|(?<=[\s;；]))"
+    before = r"(?<![A-Za-z])" if is_tight else r"(?:^|(?<=[\s;；]))"
     for letter in LETTERS[start:]:
         full = chr(ord(letter) + 0xFEE0)
         pattern = re.compile(rf"{before}[○●□■◯☐☑]?\s*[（(]?[{letter}{full}][）)]?\s*[、．.:：)）]\s*")

@@ -291,7 +291,7 @@ def _marks(text: str, *, is_tight: bool) -> list[re.Match[str]]:
     found: list[re.Match[str]] = []
     position = 0
     for letter in LETTERS:
-        before = r"(?<![A-Za-z0-9])" if is_tight else r"(?:^|(?<=[\s;；|,，。$]))"
+        before = r"(?<![A-Za-z])" if is_tight else r"(?:^|(?<=[\s;；|,，。$]))"
         match = re.compile(rf"{before}[(（]?{_either(letter)}[)）]?\s*[.、．:：)）]\s*", re.M).search(text, position)
         if match is None:
             break
