@@ -42,7 +42,7 @@ def _single(code: str = "q-1", **changes: object) -> Entry:
         "stem": "牧民老白收到转场通知，家里有病羊，想申请缓期转场。依法他应当在多久内提出？",
         "choices": ("二十日内", "七日内", "三个月内", "没有期限"),
         "answer": (1,),
-        "explanation": "七日内。牧民可以从收到转场通知之日起七日内向苏木人民政府申请缓期，因为草场要统一安排。先写清楚病羊的情况，再交申请。",
+        "explanation": "七日内。牧民可以从收到转场通知之日起七日内向苏木人民政府申请缓期，因为草场要统一安排。先写清楚情况，再交申请。",
         "citations": (LAW,),
         "difficulty": 2,
         "tags": ("topic:转场",),
@@ -59,7 +59,7 @@ def _judge(code: str = "j-1", **changes: object) -> Entry:
             "stem": "拖欠羊毛收购款，情节不严重的，可以处五百元以上二千元以下罚款。",
             "choices": ("对", "错"),
             "answer": (0,),
-            "explanation": "说法对。无正当理由拖欠羊毛收购款的，先责令限期支付，处五百元以上二千元以下罚款，目的是让牧民早拿到钱。留好过磅单。",
+            "explanation": "说法对。无正当理由拖欠羊毛收购款的，责令限期支付，处五百元以上二千元以下罚款，为的是让牧民早拿到钱。留好单据。",
             "citations": (FINE,),
             **changes,
         },
@@ -230,9 +230,11 @@ def test_an_explanation_without_a_reason(context: Context) -> None:
     assert _rules(context, restated) == {"reason": "error"}
 
 
-def test_an_article_nobody_registered_is_only_a_warning(context: Context) -> None:
+def test_an_article_nobody_registered_is_a_warning_unless_the_bank_is_shipped(context: Context) -> None:
     bare = replace(context, registry=replace(context.registry, articles={}))
     assert _rules(bare, _single()) == {"article-unregistered": "warning"}
+    shipped = lint_bank(BankFile(HEAD, (_single(),)), bare, is_shipped=True)
+    assert ("article-unregistered", "error") in {(finding.rule, finding.severity) for finding in shipped}
 
 
 def test_texts_tell_of_a_changed_article_and_of_borrowed_words(tmp_path: Path) -> None:
@@ -299,32 +301,10 @@ def test_a_second_reading_that_cannot_be_read(tmp_path: Path, context: Context) 
 
 def _many(context: Context, count: int, **changes: object) -> list[Finding]:
     """Findings about a bank of ``count`` questions whose stems share nothing."""
-    things = [
-        "病羊",
-        "断崖",
-        "雪灾",
-        "缺草",
-        "缺水",
-        "修圈",
-        "搬家",
-        "生羔",
-        "剪毛",
-        "药浴",
-        "断奶",
-        "卖羊",
-        "打草",
-        "修车",
-        "看病",
-        "上学",
-        "接亲",
-        "过河",
-        "封路",
-        "大风",
-        "沙暴",
-        "狼害",
-        "失火",
-        "断电",
-    ]
+    things = (
+        *("病羊", "断崖", "雪灾", "缺草", "缺水", "修圈", "搬家", "生羔", "剪毛", "药浴", "断奶", "卖羊"),
+        *("打草", "修车", "看病", "上学", "接亲", "过河", "封路", "大风", "沙暴", "狼害", "失火", "断电"),
+    )
     entries = []
     for number in range(count):
         stem = "，".join(things[(number * 7 + step * step) % len(things)] for step in range(1, 6))

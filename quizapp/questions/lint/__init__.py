@@ -40,7 +40,7 @@ def lint_bank(
     """Everything to say about one bank whose shape is right.
 
     :param reading: what the second reader answered, where there is such
-    :param is_shipped: also tell which questions nobody has read a second time
+    :param is_shipped: one of the banks the registry is made for: every article must be in it, every question read a second time
     """
     context = context or make_context()
     slug = bank.head.slug
@@ -55,7 +55,7 @@ def lint_bank(
 
     for entry in bank.entries:
         say(entry.code, form.remarks(entry))
-        say(entry.code, citations.remarks(entry, context, reading.read_on if reading else None))
+        say(entry.code, citations.remarks(entry, context, reading.read_on if reading else None, is_shipped=is_shipped))
         say(entry.code, figures.remarks(entry, context))
         remark = readings.entry_remark(entry, reading) if reading else None
         say(entry.code, [remark] if remark else [])

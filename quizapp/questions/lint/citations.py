@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from quizapp.questions.lint.findings import Context, Remark, Remarks
+from quizapp.questions.lint.findings import Context, Remark, Remarks, Severity
 from quizapp.questions.loader import Entry
 from quizapp.statutes.facts import ArticleFacts, facts_of, pairs_of
 from quizapp.statutes.registry import Registry, StatuteFacts
@@ -52,8 +52,10 @@ def find_facts(cited: CitedArticle, context: Context) -> ArticleFacts | None:
     return facts_of(text, context.registry.common) if text is not None else context.registry.article(cited.name, cited.number)
 
 
-def remarks(entry: Entry, context: Context, read_on: dt.date | None = None) -> Remarks:
-    """:param read_on: the day of the second reading, which counts as a review where there was no other"""
+def remarks(entry: Entry, context: Context, read_on: dt.date | None = None, *, is_shipped: bool = False) -> Remarks:
+    """:param read_on: the day of the second reading, which counts as a review where there was no other
+    :param is_shipped: the registry is made for this bank and must know every article it cites
+    """
     looked_on = dt.date.fromisoformat(entry.reviewed_on) if entry.reviewed_on else read_on
     for citation in entry.citations:
         name = citation.get("law") or citation["document"]
@@ -62,6 +64,8 @@ def remarks(entry: Entry, context: Context, read_on: dt.date | None = None) -> R
             yield from _unknown(citation)
         else:
             yield from _of_statute(citation, statute, context, looked_on)
+            for cited in cited_articles([citation]):
+                yield from _of_article(cited, statute, context, is_shipped)
     yield from _names_in_text(entry, context)
     yield from _numbers_in_text(entry)
     yield from _vocabulary(entry, context)
@@ -93,13 +97,13 @@ def _of_statute(citation: Mapping[str, str], statute: StatuteFacts, context: Con
         yield Remark("citation-amended", f"《{statute.short_title}》{changed} 起有变动，题目上次核对是 {looked_on}")
     elif looked_on is None and statute.superseded_on and statute.superseded_on <= context.today:
         yield Remark("citation-amended", f"《{statute.short_title}》{statute.superseded_on} 起有新文本，题目还没有核对过")
-    for cited in cited_articles([citation]):
-        yield from _of_article(cited, statute, context)
     if "document" in citation:
         yield from _document(citation, statute)
 
 
-def _of_article(cited: CitedArticle, statute: StatuteFacts, context: Context) -> Remarks:
+def _of_article(cited: CitedArticle, statute: StatuteFacts, context: Context, is_shipped: bool) -> Remarks:
+    if statute.status_on(context.today) == "repealed":
+        return
     words = f"《{statute.short_title}》{article_words(cited.number)}"
     if statute.article_numbers and cited.number not in statute.number_set:
         yield Remark("article-missing", f"没有{words}，最后一条是{article_words(statute.article_numbers[-1])}")
@@ -107,7 +111,8 @@ def _of_article(cited: CitedArticle, statute: StatuteFacts, context: Context) ->
     registered = context.registry.article(cited.name, cited.number)
     facts = find_facts(cited, context)
     if facts is None:
-        yield Remark("article-unregistered", f"{words}没有登记过，数字和内容没法核对；先核对原文，再更新登记", "warning")
+        severity: Severity = "error" if is_shipped else "warning"
+        yield Remark("article-unregistered", f"{words}没有登记过，数字和内容没法核对；先核对原文，再更新登记", severity)
     elif registered is not None and registered.sha256 != facts.sha256:
         yield Remark("article-changed", f"{words}和登记时的文字不一样，要重新核对")
 

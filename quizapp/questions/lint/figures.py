@@ -307,7 +307,8 @@ def _stated(question: _Question) -> Iterator[tuple[str, _Placed]]:
                     yield "题干", item
         return
     for item in question.keys:
-        if item.figure.norm not in question.said and not (_is_case(question, item) and not question.holds(item.figure)):
+        is_fact = question.holds(item.figure) and item.figure.norm in question.said
+        if not is_fact and (question.holds(item.figure) or not _is_case(question, item)):
             yield "答案", item
 
 
