@@ -70,6 +70,7 @@ TIMETABLE: tuple[Entry, ...] = (
     Entry("chain_grants", "quizapp.lottery.jobs:chain_grants", "a ticket lost or slipped in must show in the public ledger", seconds=60),
     Entry("expire_tickets", "quizapp.lottery.jobs:expire_tickets", "tickets are good for the hours the terms say", seconds=120),
     Entry("reveal_secrets", "quizapp.lottery.jobs:reveal_secrets", "a day that is over can be re-computed by anybody", seconds=180),
+    Entry("watch_laws", "quizapp.questions.jobs:watch_laws", "a question leaves papers the day its article changes", seconds=60),
     Entry("expire_claims", "quizapp.payouts.jobs:expire_claims", "a prize waits as long as the terms say", seconds=120),
     Entry("serve_codes", "quizapp.payouts.jobs:serve_waiting_codes", "codes uploaded later go to those who wait", seconds=60),
     Entry("build_reports", "quizapp.reporting.jobs:build_pending_reports", "somebody waits for the file", seconds=5),

@@ -307,6 +307,6 @@ def _record(plan: ImportPlan, done: Imported, actor: Actor, now: dt.datetime) ->
                 target_type="statute",
                 target_id=item.statute_id,
                 target_name=item.law.short_title,
-                changes={kind: [step.number for step in item.of(kind)] for kind in ("new", "changed", "removed") if item.of(kind)},
+                changes={kind: "、".join(step.number for step in item.of(kind)) for kind in ("new", "changed", "removed") if item.of(kind)},
                 now=now,
             )

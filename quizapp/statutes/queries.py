@@ -92,6 +92,11 @@ def list_by_titles(short_titles: Collection[str]) -> dict[str, Statute]:
     return {row.short_title: row for row in db.session.scalars(sa.select(Statute).where(Statute.short_title.in_(short_titles)))}
 
 
+def get_by_ids(statute_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Statute]:
+    """Statutes by id."""
+    return {row.id: row for row in db.session.scalars(sa.select(Statute).where(Statute.id.in_(statute_ids)))}
+
+
 def names_of(statute_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, frozenset[str]]:
     """Every name of these statutes."""
     found: dict[uuid.UUID, set[str]] = {statute_id: set() for statute_id in statute_ids}
@@ -123,6 +128,12 @@ def select_statutes(text: str = "", kind: str = "") -> sa.Select[Statute]:
         named = sa.select(StatuteName.statute_id).where(StatuteName.name.contains(term, autoescape=True))
         statement = statement.where(sa.or_(Statute.id.in_(named), Statute.number.contains(term, autoescape=True)))
     return statement.where(Statute.kind == kind) if kind else statement
+
+
+def list_found(text: str, kind: str, on: dt.date, *, limit: int, offset: int = 0) -> list[Statute]:
+    """Statutes for a citizen's list, those in force first."""
+    rows = db.session.scalars(select_statutes(text, kind).limit(limit).offset(offset)).all()
+    return sorted(rows, key=lambda row: row.is_repealed and (row.repealed_on is None or row.repealed_on <= on))
 
 
 _KIND_ORDER = {kind: place for place, kind in enumerate(rules.KIND_TITLES)}

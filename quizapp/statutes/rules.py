@@ -31,6 +31,24 @@ _KIND_OF_CATEGORY = {
     "规范性文件": "document",
     "文件": "document",
 }
+FACT_TITLES = {
+    "title": N_("全称"),
+    "kind": N_("种类"),
+    "category": N_("分类"),
+    "issuer": N_("机关"),
+    "number": N_("文号"),
+    "adopted_on": N_("通过日期"),
+    "effective_on": N_("施行日期"),
+    "last_amended_on": N_("最近修改"),
+    "amendment_effective_on": N_("修改施行"),
+    "repealed_on": N_("废止日期"),
+    "repealed_by": N_("由谁代替"),
+    "is_repealed": N_("已经废止"),
+    "is_outdated": N_("文本旧了"),
+    "note": N_("备注"),
+    "source": N_("来源"),
+    "as_of": N_("收录到"),
+}
 PREAMBLE = "0"
 """The number under which a preamble (序言) is kept."""
 PAGE_ARTICLES = 100
@@ -115,16 +133,16 @@ def position(number: str) -> int:
 
 
 def article_words(article: str) -> str:
-    """``55`` → 第五十五条, ``133-1`` → 第一百三十三条之一."""
+    """``55`` → 第五十五条, ``133-1`` → 第一百三十三条之一, ``0`` → 序言."""
     first, _, after = article.partition("-")
+    if not int(first):
+        return N_("序言")
     return f"第{chinese_number(int(first))}条" + (f"之{chinese_number(int(after))}" if after else "")
 
 
 def label(number: str, unit: str = "article") -> str:
     """What an article is called: 第二十五条, 序言, or 二、 in a document that numbers so."""
-    if number == PREAMBLE:
-        return N_("序言")
-    return f"{chinese_number(int(number))}、" if unit == "section" and "-" not in number else article_words(number)
+    return f"{chinese_number(int(number))}、" if unit == "section" and number.isdigit() and int(number) else article_words(number)
 
 
 _SECTION = re.compile(rf"^第?({_NUMERAL})(?:、|部分|点)")
@@ -136,7 +154,9 @@ def numbers_in(text: str) -> tuple[str, ...]:
     section = _SECTION.match(text.strip())
     if not found and section is not None:
         found = [str(to_number(section[1]))]
-    return tuple(dict.fromkeys(number for number in found if is_number(number)))
+    if not found and "序言" in text:
+        return (PREAMBLE,)
+    return tuple(dict.fromkeys(number for number in found if is_number(number) and number != PREAMBLE))
 
 
 @dataclass(frozen=True)

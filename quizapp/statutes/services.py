@@ -96,7 +96,7 @@ def save_facts(statute_id: uuid.UUID, facts: Facts, *, suspend: bool, now: dt.da
     known = queries.names_of([statute.id])[statute.id]
     keep_names(statute, frozenset({statute.short_title, facts.title, *facts.aliases}))
     if added := sorted({facts.title, *facts.aliases} - known):
-        changed["aliases"] = [sorted(known), sorted(known | set(added))]
+        changed["aliases"] = [tuple(sorted(known)), tuple(sorted(known | set(added)))]
     if not changed:
         return 0
     statute.changed_at = now
@@ -250,8 +250,8 @@ def save_reading_list(
     after = [entry.law for entry in entries]
     changes = {
         "is_shown": is_shown,
-        "added": [law for law in after if law not in before],
-        "removed": [law for law in before if law not in after],
+        "added": "、".join(law for law in after if law not in before),
+        "removed": "、".join(law for law in before if law not in after),
     }
     record(
         "reading_list.saved",
@@ -259,7 +259,7 @@ def save_reading_list(
         target_type="reading_list",
         target_id=found.id,
         target_name=title,
-        changes={name: value for name, value in changes.items() if value != []},
+        changes={name: value for name, value in changes.items() if value != ""},
         now=now,
     )
     return found
@@ -269,11 +269,16 @@ def _plain(changes: Mapping[str, object]) -> dict[str, object]:
     """Days as text, for the audit trail."""
 
     def plain(value: object) -> object:
-        if isinstance(value, dt.date):
-            return value.isoformat()
-        return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+        return value.isoformat() if isinstance(value, dt.date) else "、".join(value) if isinstance(value, tuple) else value
 
-    return {name: plain(value) for name, value in changes.items() if value not in ("", None, (), [])}
+    def both(value: object) -> object:
+        return [plain(item) for item in value] if isinstance(value, list) else plain(value)
+
+    return {_FIELD_NAMES.get(name, name): both(value) for name, value in changes.items() if value not in ("", None, ())}
+
+
+_FIELD_NAMES = {"title": "full_title"}
+"""Fields whose name means something else elsewhere in the audit trail."""
 
 
 def _record(action: str, statute: Statute, actor: Actor, now: dt.datetime, changes: Mapping[str, object]) -> None:
