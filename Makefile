@@ -5,7 +5,7 @@ VENV ?= .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet --require-hashes
 
-.PHONY: help run test lint types bench db worker lock clean
+.PHONY: help run test lint types bench quality db worker lock clean
 
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,6 +25,10 @@ types: $(VENV)/.dev ## mypy, strict
 
 bench: $(VENV)/.dev ## speed as ratios measured in one run; writes docs/benchmarks.md
 	@$(PY) -m bench $(ARGS)
+
+quality: $(VENV)/.dev ## after questions changed: registry of statutes and docs/question-quality.md anew (LAWS=folder of statutes)
+	@if [ -n "$(LAWS)" ]; then $(PY) -m tools.registry $(LAWS); fi
+	@$(PY) -m tools.question_quality $(LAWS)
 
 db: $(VENV)/.runtime ## migrate the database that DATABASE_URL names (default: the embedded one)
 	@$(VENV)/bin/flask --app wsgi db upgrade
