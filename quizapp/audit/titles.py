@@ -177,6 +177,7 @@ FIELDS: dict[str, str] = {
     "served": N_("当场补发"),
     "short_title": N_("简称"),
     "shuffles_choices": N_("打乱选项"),
+    "skipped": N_("重复跳过"),
     "slug": N_("网址名称"),
     "spare_days": N_("备用天数"),
     "status": N_("状态"),

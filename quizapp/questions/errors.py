@@ -115,3 +115,14 @@ class CorrectionClosed(Conflict):
 class NothingCorrected(InvalidInput):
     code = "nothing_corrected"
     message = N_("改正后的答案和现在的一样，不用改。")
+
+
+class ImportNotReady(Conflict):
+    code = "import_not_ready"
+    message = N_("这个文件现在还不能导入，请刷新页面再看。")
+
+
+class PdfNeedsFont(AppError):
+    code = "pdf_needs_font"
+    message = N_("服务器上没有中文字体，做不了 PDF。请先下载 Word 版，或者请管理员装上 fonts-noto-cjk。")
+    http_status = 409
