@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from quizapp.core.clock import utc_now
 from quizapp.core.errors import InvalidInput, NotFound
-from quizapp.reporting import charts, downloads, exports, forms, queries, rules, services
+from quizapp.reporting import charts, downloads, forms, items_views, queries, rules, services
 from quizapp.reporting.queries import Filter, ParticipationTable
-from quizapp.web.access import bureau, current_principal
+from quizapp.web.access import bureau, current_principal, staff
 
 bp = Blueprint("reporting_admin", __name__, url_prefix="/admin/reports", template_folder="templates")
 
@@ -47,7 +47,7 @@ def _common(view: str) -> dict[str, Any]:
         "view": view,
         "args": request.args,
         "rules": rules,
-        "requests": services.list_reports(current_principal().user_id),
+        "requests": services.list_reports(current_principal().user_id, "participation"),
         "downloads": downloads,
     }
 
@@ -121,23 +121,16 @@ def request_report() -> BaseResponse:
 
 
 @bp.get("/<uuid:request_id>")
-@bureau("reports.view")
+@staff
 def report(request_id: uuid.UUID) -> str:
-    """Where an export stands; the page asks again by itself while it is being built."""
+    """Where an export stands, whatever it is of; the page asks again by itself while it is being built."""
     asked = downloads.own_request(request_id)
-    order = services.ReportOrder.from_dict(asked.format, asked.parameters)
-    return render_template(
-        "reporting/request.html",
-        asked=asked,
-        order=order,
-        sentence=queries.filter_sentence(order.filter, order.region_level, order.by),
-        title=exports.title(order.is_public),
-        downloads=downloads,
-    )
+    order = services.order_of(asked)
+    return render_template("reporting/request.html", asked=asked, order=order, sentence=order.sentence(), downloads=downloads)
 
 
 @bp.get("/<uuid:request_id>/status")
-@bureau("reports.view")
+@staff
 def status(request_id: uuid.UUID) -> Response:
     """The same for the page's script."""
     asked = downloads.own_request(request_id)
@@ -145,10 +138,10 @@ def status(request_id: uuid.UUID) -> Response:
 
 
 @bp.get("/<uuid:request_id>/file")
-@bureau("reports.view")
+@staff
 def file(request_id: uuid.UUID) -> Response:
     """The finished file; the download is recorded."""
     return downloads.send(request_id)
 
 
-blueprints = (bp,)
+blueprints = (bp, items_views.bp)

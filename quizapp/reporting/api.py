@@ -6,11 +6,25 @@ from typing import Any
 from flask import Response, url_for
 
 from quizapp.core.clock import rfc3339, utc_now
-from quizapp.reporting import downloads
+from quizapp.reporting import downloads, items_exports, items_queries, services
+from quizapp.reporting.items_queries import ItemFilter
 from quizapp.reporting.models import ReportRequest
-from quizapp.reporting.schemas import ParticipationQuery, ParticipationReport, ReportOrderSchema, ReportRequestSchema
-from quizapp.web.access import bureau
+from quizapp.reporting.orders import ItemOrder
+from quizapp.reporting.schemas import (
+    ItemListQuery,
+    ItemListSchema,
+    ItemOrderSchema,
+    ItemQuery,
+    ItemSchema,
+    ParticipationQuery,
+    ParticipationReport,
+    ReportOrderSchema,
+    ReportRequestSchema,
+)
+from quizapp.reporting.scopes import is_whole
+from quizapp.web.access import bureau, staff
 from quizapp.web.api import Blueprint, ProblemSchema, json_response
+from quizapp.web.pagination import decode_cursor, encode_cursor
 
 blp = Blueprint("reporting_api", __name__, url_prefix="/api/v1/admin/reports", description="参与统计")
 
@@ -21,7 +35,7 @@ def _body(request: ReportRequest) -> dict[str, Any]:
         "id": str(request.id),
         "report": request.report,
         "format": request.format,
-        "is_public": request.parameters["is_public"],
+        "is_public": services.order_of(request).is_public,
         "state": request.state,
         "percent": request.progress,
         "message": downloads.message(request),
@@ -62,7 +76,7 @@ def request_report(body: dict[str, Any]) -> Response:
 
 
 @blp.route("/<uuid:request_id>", methods=["GET"])
-@bureau("reports.view")
+@staff
 @blp.response(200, ReportRequestSchema)
 @blp.alt_response(404, schema=ProblemSchema)
 def get_report(request_id: uuid.UUID) -> Response:
@@ -71,7 +85,7 @@ def get_report(request_id: uuid.UUID) -> Response:
 
 
 @blp.route("/<uuid:request_id>/file", methods=["GET"])
-@bureau("reports.view")
+@staff
 @blp.response(200, {"format": "binary", "type": "string"}, content_type="application/octet-stream")
 @blp.alt_response(404, schema=ProblemSchema)
 @blp.alt_response(409, schema=ProblemSchema)
@@ -79,6 +93,71 @@ def get_report(request_id: uuid.UUID) -> Response:
 def get_file(request_id: uuid.UUID) -> Response:
     """下载文件"""
     return downloads.send(request_id)
+
+
+# ---- item analysis
+
+PER_PAGE = 100
+
+
+def _place(text: str | None) -> int:
+    """The place in the list that a cursor stands for; the first for nonsense."""
+    value = decode_cursor(text) or "0"
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 10 else 0
+
+
+@blp.route("/items", methods=["GET"])
+@bureau("questions.view")
+@blp.arguments(ItemListQuery, location="query")
+@blp.response(200, ItemListSchema)
+@blp.alt_response(422, schema=ProblemSchema)
+def list_items(query: dict[str, Any]) -> Response:
+    """题目分析
+
+    One line per question revision: shown, answered, facility, corrected point-biserial, median time, flags. Figures of
+    few answers are withheld from units below the bureau.
+    """
+    place = _place(query.pop("after", None))
+    chosen, scopes = ItemFilter(**query), downloads.item_scope()
+    withholds = not is_whole(scopes)
+    statement = items_queries.select_items(chosen, scopes, withholds=withholds).offset(place).limit(PER_PAGE + 1)
+    lines = [items_queries.as_line(row, withholds=withholds) for row in items_queries.read(statement)]
+    state = items_queries.get_state(items_queries.find_scope(chosen.campaign, scopes))
+    body = {
+        "items": [items_exports.line_dict(line) for line in lines[:PER_PAGE]],
+        "next": encode_cursor(str(place + PER_PAGE)) if len(lines) > PER_PAGE else None,
+        **items_exports.state_dict(state, items_queries.filter_sentence(chosen)),
+    }
+    return json_response(body)
+
+
+@blp.route("/items/<uuid:question_id>", methods=["GET"])
+@bureau("questions.view")
+@blp.arguments(ItemQuery, location="query")
+@blp.response(200, ItemSchema)
+@blp.alt_response(404, schema=ProblemSchema)
+@blp.alt_response(422, schema=ProblemSchema)
+def get_item(query: dict[str, Any], question_id: uuid.UUID) -> Response:
+    """一道题的分析
+
+    Every revision with who took which choice, in all papers and in the best and worst third by their other questions.
+    """
+    scopes = downloads.item_scope()
+    campaign = query["campaign"]
+    item = items_queries.item_statistics(question_id, campaign=campaign, scope_paths=scopes, withholds=not is_whole(scopes))
+    return json_response(items_exports.item_dict(item, items_queries.filter_sentence(ItemFilter(campaign=campaign, revisions="all"))))
+
+
+@blp.route("/items", methods=["POST"])
+@bureau("questions.view")
+@blp.arguments(ItemOrderSchema)
+@blp.response(202, ReportRequestSchema)
+@blp.alt_response(422, schema=ProblemSchema)
+def request_items(body: dict[str, Any]) -> Response:
+    """申请导出题目分析"""
+    format_ = body.pop("format")
+    request = downloads.ask(ItemOrder(format_, ItemFilter(**body), downloads.item_scope()))
+    return json_response(_body(request), 202, {"Location": url_for("reporting_api.get_report", request_id=request.id)})
 
 
 blueprints = (blp,)

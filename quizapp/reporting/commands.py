@@ -11,8 +11,11 @@ from flask import Flask
 from flask.cli import AppGroup
 
 from quizapp.core import seeding
+from quizapp.core.clock import utc_now
 from quizapp.core.errors import InvalidInput
-from quizapp.reporting import exports, queries, rules, seeds
+from quizapp.reporting import exports, items_fold, items_queries, items_rules, jobs, queries, rules, seeds
+from quizapp.reporting.items_exports import ItemTable
+from quizapp.reporting.items_queries import ItemFilter
 
 reports = AppGroup("reports", help="Figures as files.")
 _DAY = click.DateTime(["%Y-%m-%d"])
@@ -63,6 +66,44 @@ def participation(
             path = Path(folder) / "report"
             exports.write(table, format_, path, is_public=is_public)
             sys.stdout.buffer.write(path.read_bytes())
+
+
+@reports.command("items")
+@click.option("--bank", default="", help="Slug; every bank when left out.")
+@click.option("--campaign", default="", help="Slug; all campaigns together when left out.")
+@click.option("--flag", default="", type=click.Choice(["", "any", *items_rules.FLAGS]))
+@click.option(
+    "--revisions", default="all", type=click.Choice(list(items_queries.REVISIONS)), help="Those in use, or every one that was shown."
+)
+@click.option("--order", default="bank", type=click.Choice(list(items_queries.ORDERS)))
+@click.option("--format", "format_", default="json", type=click.Choice(exports.FORMATS))
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="A file; standard output when left out.")
+@click.option("--fold/--no-fold", default=True, help="First count what has changed since the worker last did.")
+def items(format_: str, output: Path | None, fold: bool, **chosen: str) -> None:
+    """What the answers say about each question: facility, discrimination, choices by thirds, time, flags."""
+    if output is None and format_ == "xlsx" and sys.stdout.isatty():
+        raise click.UsageError("xlsx is not for a terminal: give --output FILE")
+    if fold:
+        jobs.fold_items()
+    try:
+        table = ItemTable.read(ItemFilter(**chosen), queries.EVERYTHING, format_, utc_now())
+    except InvalidInput as refusal:
+        raise click.ClickException("; ".join(f"{name}: {sentence}" for name, sentence in refusal.fields.items())) from None
+    with tempfile.TemporaryDirectory(prefix="quizapp-report-") as folder:
+        path = output or Path(folder) / "report"
+        count = table.write(path)
+        if output is None:
+            sys.stdout.buffer.write(path.read_bytes())
+        else:
+            click.echo(f"{output}: {count} rows", err=True)
+
+
+@reports.command("fold-items")
+@click.option("--all", "everything", is_flag=True, help="Count every campaign again, changed or not.")
+def fold_items(everything: bool) -> None:
+    """Count attempts into item statistics, as the worker does every two minutes."""
+    count = items_fold.fold_due(utc_now(), everything=everything)
+    click.echo(f"{count} campaigns counted")
 
 
 def init_app(app: Flask) -> None:

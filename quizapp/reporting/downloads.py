@@ -14,11 +14,10 @@ from quizapp.core.text import N_
 from quizapp.reporting import exports, services
 from quizapp.reporting.errors import ReportGone
 from quizapp.reporting.models import ReportRequest
+from quizapp.reporting.orders import ItemOrder, Order, ReportOrder
 from quizapp.reporting.queries import Filter
-from quizapp.reporting.services import ReportOrder
 from quizapp.web.access import current_principal
 
-PERMISSION = "reports.view"
 STATE_WORDS: Mapping[str, str] = {
     "pending": N_("排队中"),
     "building": N_("正在整理"),
@@ -30,7 +29,7 @@ STATE_WORDS: Mapping[str, str] = {
 
 def scope() -> tuple[str, ...]:
     """The subtrees whose figures the present member of staff may see."""
-    return current_principal().scopes(PERMISSION)
+    return current_principal().scopes(ReportOrder.permission)
 
 
 def message(request: ReportRequest) -> str:
@@ -56,7 +55,12 @@ def order_of(values: Mapping[str, Any]) -> ReportOrder:
     return ReportOrder(values["format"], bool(values.get("is_public")), chosen, by, values.get("region_level") or "county", scope())
 
 
-def ask(order: ReportOrder) -> ReportRequest:
+def item_scope() -> tuple[str, ...]:
+    """The subtrees whose questions the present member of staff may see."""
+    return current_principal().scopes(ItemOrder.permission)
+
+
+def ask(order: Order) -> ReportRequest:
     """Put an order in the worker's queue."""
     with transaction():
         return services.request_report(order, staff_id=current_principal().user_id, now=utc_now(), actor=current_actor())
@@ -64,7 +68,8 @@ def ask(order: ReportOrder) -> ReportRequest:
 
 def own_request(request_id: uuid.UUID) -> ReportRequest:
     """:raises NotFound: unless it is the asker's own and still in scope"""
-    return services.get_report(request_id, staff_id=current_principal().user_id, scope_paths=scope())
+    principal = current_principal()
+    return services.get_report(request_id, staff_id=principal.user_id, scopes=principal.scopes)
 
 
 def _open(request_id: uuid.UUID) -> tuple[IO[bytes], ReportRequest]:

@@ -11,7 +11,7 @@ import logging
 import operator
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,9 @@ VERSION = 1
 REST_FACTOR = 20
 """A campaign whose folding took a second is left alone for so many."""
 CHUNK = 5_000
+"""Rows read at a time."""
+BATCH = 200
+"""Revisions written at a time."""
 FLAG_COLUMNS = {
     "negative": ItemStatistic.is_negative,
     "hard": ItemStatistic.is_hard,
@@ -172,57 +175,74 @@ _FIRST = (
     "INSERT INTO item_folds (scope, stamp, paper_count, exclusions, folded_at, checked_at, took_ms) "
     "VALUES (:f_scope, '', 0, '[]', :f_long_ago, :f_long_ago, 0) ON CONFLICT DO NOTHING"
 )
+_LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 
 
-def _lock_folds(scope: uuid.UUID) -> ItemFold:
-    """The campaign's row, made if it is not there. Whoever writes statistics waits here for whoever is writing them."""
-    long_ago = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
-    for one in (ALL, scope):
-        run_writes(Write(_FIRST, {"f_scope": one, "f_long_ago": long_ago}))
-        locked = sa.select(ItemFold).filter_by(scope=one).with_for_update().execution_options(populate_existing=True)
-        row = db.session.scalars(locked).one()
-    return row
+@dataclass(frozen=True)
+class Figured:
+    """A fold with its rows, ready to be written; ``based_on`` tells which other folds were added up with it."""
+
+    fold: Fold
+    rows: Sequence[dict[str, Any]]
+    gone: Sequence[uuid.UUID]
+    based_on: dt.datetime
 
 
-def write_fold(fold: Fold) -> bool:
-    """Put a campaign's counts in the place of its earlier ones, and add up all campaigns anew where it matters. False if a
-    later reading has been written meanwhile."""
-    row = _lock_folds(fold.campaign_id)
-    if row.folded_at >= fold.read_at:
+def figure_out(fold: Fold) -> Figured:
+    """Compute the campaign's rows and the new rows of all campaigns together. Reads only: the computing takes longer than
+    the writing, and nobody should wait for it."""
+    based_on = db.session.scalar(sa.select(ItemFold.folded_at).filter_by(scope=ALL)) or _LONG_AGO
+    before = db.session.scalars(sa.select(ItemStatistic.revision_id).where(ItemStatistic.scope == fold.campaign_id)).all()
+    concerned = sorted({*before, *fold.tallies})
+    rows = _rows(fold.campaign_id, fold.tallies)
+    sums = {id_: Tally(tally.cells, tally.seconds) for id_, tally in fold.tallies.items()}
+    shared: set[uuid.UUID] = set()
+    for revision_id, body in _tallies_of_others(fold.campaign_id, concerned):
+        sums.setdefault(revision_id, Tally()).merge(Tally.from_dict(body))
+        shared.add(revision_id)
+    alone = [{**row, "scope": ALL} for row in rows if row["revision_id"] not in shared]
+    together = _rows(ALL, {id_: sums[id_] for id_ in shared})
+    return Figured(fold, [*rows, *alone, *together], concerned, based_on)
+
+
+def _tallies_of_others(campaign_id: uuid.UUID, revision_ids: Sequence[uuid.UUID]) -> Iterator[Any]:
+    columns = sa.select(ItemStatistic.revision_id, ItemStatistic.tally).where(ItemStatistic.scope.not_in((ALL, campaign_id)))
+    for start in range(0, len(revision_ids), BATCH):
+        yield from db.session.execute(columns.where(ItemStatistic.revision_id.in_(revision_ids[start : start + BATCH])))
+
+
+def write_fold(found: Figured) -> bool:
+    """Put a campaign's rows in the place of its earlier ones. False, and nothing is written, if another fold was written
+    since these rows were added up."""
+    fold = found.fold
+    everything, mine = _lock_fold(ALL), _lock_fold(fold.campaign_id)
+    if everything.folded_at != found.based_on or mine.folded_at >= fold.read_at:
         return False
-    mine = ItemStatistic.scope == fold.campaign_id
-    before = set(db.session.scalars(sa.select(ItemStatistic.revision_id).where(mine)))
-    db.session.execute(sa.delete(ItemStatistic).where(mine))
-    _insert(fold.campaign_id, fold.tallies)
-    _add_up(before | fold.tallies.keys())
-    row.stamp, row.paper_count, row.took_ms = fold.stamp.text, fold.paper_count, fold.took_ms
-    row.exclusions = [list(pair) for pair in fold.stamp.exclusions]
-    row.folded_at = row.checked_at = fold.read_at
+    for start in range(0, len(found.gone), BATCH):
+        concerned = ItemStatistic.revision_id.in_(found.gone[start : start + BATCH])
+        db.session.execute(sa.delete(ItemStatistic).where(concerned, ItemStatistic.scope.in_((ALL, fold.campaign_id))))
+    for start in range(0, len(found.rows), BATCH):
+        db.session.execute(sa.insert(ItemStatistic), found.rows[start : start + BATCH])
+    mine.stamp, mine.paper_count, mine.took_ms = fold.stamp.text, fold.paper_count, fold.took_ms
+    mine.exclusions = [list(pair) for pair in fold.stamp.exclusions]
+    mine.folded_at = mine.checked_at = fold.read_at
+    everything.folded_at = max(fold.read_at, everything.folded_at + dt.timedelta(microseconds=1))
     db.session.flush()
     return True
 
 
-def _add_up(revision_ids: Iterable[uuid.UUID], size: int = 200) -> None:
-    """Write the rows of all campaigns together for these revisions."""
-    ids = sorted(revision_ids)
-    for start in range(0, len(ids), size):
-        some = ItemStatistic.revision_id.in_(ids[start : start + size])
-        sums: dict[uuid.UUID, Tally] = {}
-        columns = sa.select(ItemStatistic.revision_id, ItemStatistic.tally).where(some, ItemStatistic.scope != ALL)
-        for revision_id, body in db.session.execute(columns):
-            sums.setdefault(revision_id, Tally()).merge(Tally.from_dict(body))
-        db.session.execute(sa.delete(ItemStatistic).where(some, ItemStatistic.scope == ALL))
-        _insert(ALL, sums)
+def _lock_fold(scope: uuid.UUID) -> ItemFold:
+    """The row of a scope, made if it is not there. Whoever writes statistics holds that of all campaigns."""
+    run_writes(Write(_FIRST, {"f_scope": scope, "f_long_ago": _LONG_AGO}))
+    return db.session.scalars(sa.select(ItemFold).filter_by(scope=scope).with_for_update().execution_options(populate_existing=True)).one()
 
 
-def _insert(scope: uuid.UUID, tallies: Mapping[uuid.UUID, Tally]) -> None:
+def _rows(scope: uuid.UUID, tallies: Mapping[uuid.UUID, Tally]) -> list[dict[str, Any]]:
     views = get_revisions(tallies)
-    rows = [
+    return [
         {"scope": scope, "revision_id": id_, "question_id": views[id_].question_id, **_columns(found), "tally": tallies[id_].to_dict()}
         for id_, found in figures_of(tallies).items()
     ]
-    if rows:
-        db.session.execute(sa.insert(ItemStatistic), rows)
 
 
 def figures_of(tallies: Mapping[uuid.UUID, Tally]) -> dict[uuid.UUID, ItemFigures]:
@@ -276,8 +296,9 @@ def _fold(campaign_id: uuid.UUID, now: dt.datetime) -> bool:
     fold = read_campaign(campaign_id, now)
     if fold is None:
         return False
+    found = figure_out(fold)
     with transaction():
-        is_written = write_fold(fold)
+        is_written = write_fold(found)
     log.info("items of campaign %s: %d papers, %d revisions in %d ms", campaign_id, fold.paper_count, len(fold.tallies), fold.took_ms)
     return is_written
 

@@ -7,8 +7,8 @@ of several campaigns add up, and a tally grows with the lengths of papers and no
 
 import math
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
 from typing import Any, Literal, NamedTuple
@@ -223,6 +223,8 @@ class ItemFigures:
     levels: tuple[Level, ...]
     patterns: tuple[Pattern, ...]
     flags: tuple[Flag, ...]
+    is_withheld: bool = False
+    """Only how often it was shown and answered may be seen; the rest is empty."""
 
     @property
     def is_judged(self) -> bool:
@@ -236,13 +238,16 @@ def point_biserial(cells: Mapping[Cell, int]) -> float | None:
 
     With papers of one length this is the corrected point-biserial (item against total without the item).
     """
-    pairs = [(is_right, rest, length - 1, count) for (length, rest, _, is_right), count in cells.items() if length > 1]
-    scale = math.lcm(*(others for _, _, others, _ in pairs))
-    n = sum(count for *_, count in pairs)
-    sum_x = sum(count for is_right, _, _, count in pairs if is_right)
-    sum_y = sum(rest * scale // others * count for _, rest, others, count in pairs)
-    sum_yy = sum((rest * scale // others) ** 2 * count for _, rest, others, count in pairs)
-    sum_xy = sum(rest * scale // others * count for is_right, rest, others, count in pairs if is_right)
+    scale = math.lcm(*(length - 1 for length, *_ in cells if length > 1))
+    n = sum_x = sum_y = sum_yy = sum_xy = 0
+    for (length, rest, _, is_right), count in cells.items():
+        if length > 1:
+            y = rest * scale // (length - 1)
+            n += count
+            sum_x += count if is_right else 0
+            sum_y += y * count
+            sum_yy += y * y * count
+            sum_xy += y * count if is_right else 0
     spread = (n * sum_x - sum_x**2) * (n * sum_yy - sum_y**2)
     return (n * sum_xy - sum_x * sum_y) / math.sqrt(spread) if spread > 0 else None
 
@@ -258,30 +263,44 @@ def median(histogram: Mapping[int, int]) -> float | None:
     return sum(at) / 2
 
 
-def thirds(cells: Mapping[Cell, int]) -> tuple[dict[str, Fraction], dict[str, Fraction]]:
-    """Shares of whole answers within the best and the worst third of papers by their other questions. Papers that tie at
-    the border go in by the fraction that fills the third: what any order among equals gives on average."""
-    levels: dict[Fraction, dict[str, int]] = {}
+@dataclass(frozen=True)
+class Third:
+    """Whole answers within a third of the papers: ``parts`` out of ``whole`` took these choices."""
+
+    parts: Mapping[str, int]
+    whole: int
+
+    def share(self, index: int | None) -> float | None:
+        """Of the papers that took this choice (None: none at all)."""
+        return sum(part for chosen, part in self.parts.items() if _holds(chosen, index)) / self.whole if self.whole else None
+
+
+def thirds(cells: Mapping[Cell, int]) -> tuple[Third, Third]:
+    """The best and the worst third of papers by the share of their other questions that are right. Papers that tie at the
+    border go in by the fraction that fills the third: what any order among equals gives on average."""
+    scale = math.lcm(*(length - 1 for length, *_ in cells if length > 1))
+    levels: dict[int, dict[str, int]] = {}
     for (length, rest, chosen, _), count in cells.items():
         if length > 1:
-            level = levels.setdefault(Fraction(rest, length - 1), {})
+            level = levels.setdefault(rest * scale // (length - 1), {})
             level[chosen] = level.get(chosen, 0) + count
-    size = Fraction(sum(sum(level.values()) for level in levels.values()), 3)
-    return _third(levels, sorted(levels, reverse=True), size), _third(levels, sorted(levels), size)
+    ascending = [levels[share] for share in sorted(levels)]
+    return _first_third(ascending[::-1]), _first_third(ascending)
 
 
-def _third(levels: Mapping[Fraction, Mapping[str, int]], order: Iterable[Fraction], size: Fraction) -> dict[str, Fraction]:
-    found: dict[str, Fraction] = {}
-    missing = size
-    for share in order:
-        whole = sum(levels[share].values())
-        part = min(Fraction(1), missing / whole)
-        for chosen, count in levels[share].items():
-            found[chosen] = found.get(chosen, Fraction(0)) + count * part / size
-        missing -= whole * part
-        if not missing:
-            break
-    return found
+def _first_third(levels: Sequence[Mapping[str, int]]) -> Third:
+    """The first third of papers in groups of equals; counted in thirds of a paper, so that all stays whole numbers."""
+    total = missing = sum(sum(level.values()) for level in levels)
+    full: dict[str, int] = {}
+    for level in levels:
+        size = sum(level.values())
+        if 3 * size > missing:
+            parts = {chosen: 3 * full.get(chosen, 0) * size + level.get(chosen, 0) * missing for chosen in {*full, *level}}
+            return Third(parts, total * size)
+        for chosen, count in level.items():
+            full[chosen] = full.get(chosen, 0) + count
+        missing -= 3 * size
+    return Third({}, 0)
 
 
 def _holds(chosen: str, index: int | None) -> bool:
@@ -290,12 +309,15 @@ def _holds(chosen: str, index: int | None) -> bool:
 
 def _choices(cells: Mapping[Cell, int], kind: str, choice_count: int, accepted: Accepted) -> tuple[ChoiceFigures, ...]:
     upper, lower = thirds(cells)
-    shown = sum(cells.values())
-    answered = sum(count for (_, _, chosen, _), count in cells.items() if chosen)
+    counts: dict[str, int] = {}
+    for (_, _, chosen, _), number in cells.items():
+        counts[chosen] = counts.get(chosen, 0) + number
+    shown = sum(counts.values())
+    answered = shown - counts.get("", 0)
     right: frozenset[int] = frozenset().union(*accepted)
     found = []
     for index in (*range(choice_count), None):
-        count = sum(number for (_, _, chosen, _), number in cells.items() if _holds(chosen, index))
+        count = sum(number for chosen, number in counts.items() if _holds(chosen, index))
         is_wrong = index is not None and bool(accepted) and index not in right
         found.append(
             ChoiceFigures(
@@ -303,16 +325,12 @@ def _choices(cells: Mapping[Cell, int], kind: str, choice_count: int, accepted: 
                 is_right=index in right,
                 count=count,
                 share=count / shown if shown else None,
-                upper_share=_sum(upper, index) if upper else None,
-                lower_share=_sum(lower, index) if lower else None,
+                upper_share=upper.share(index),
+                lower_share=lower.share(index),
                 is_idle=is_wrong and kind != "judge" and answered >= MINIMUM_TAKEN and count < IDLE_SHARE * answered,
             )
         )
     return tuple(found)
-
-
-def _sum(shares: Mapping[str, Fraction], index: int | None) -> float:
-    return float(sum(share for chosen, share in shares.items() if _holds(chosen, index)))
 
 
 def _levels(cells: Mapping[Cell, int]) -> tuple[Level, ...]:
@@ -369,6 +387,15 @@ def _flags(
     is_negative = discrimination is not None and discrimination < 0 and discrimination**2 * measured > 1
     told: dict[Flag, bool] = {"negative": is_negative, "hard": facility < HARD[kind], "easy": facility >= EASY, "idle": has_idle}
     return tuple(flag for flag in FLAGS if told[flag])
+
+
+def withhold(figures: ItemFigures) -> ItemFigures:
+    """What an employer may see: nothing of how they answered while it is few (an employer never sees a person's wrong
+    answers)."""
+    if figures.is_judged:
+        return figures
+    nothing = ItemFigures(figures.shown_count, figures.answered_count, 0, 0, None, None, 0, None, (), (), (), ())
+    return replace(nothing, is_withheld=True)
 
 
 def flag_detail(flag: str, figures: ItemFigures) -> str:

@@ -12,7 +12,7 @@ from quizapp.adapters.storage import Storage
 from quizapp.core.clock import utc_now
 from quizapp.core.db import db, transaction
 from quizapp.core.errors import AppError
-from quizapp.reporting import exports, services
+from quizapp.reporting import items_fold, services
 from quizapp.reporting.services import Claim
 
 log = logging.getLogger(__name__)
@@ -68,21 +68,20 @@ def _build_file(claim: Claim, storage: Storage) -> int | None:
     """Count, write, keep, and say so. Returns the number of rows, None when another worker has taken over."""
     now = utc_now()
     db.session.rollback()
-    table = claim.order.count(now)
+    document = claim.order.build(now)
     db.session.rollback()
     with transaction():
         if not services.note_progress(claim, 60, utc_now()):
             return None
     with tempfile.TemporaryDirectory(prefix="quizapp-report-") as folder:
         path = Path(folder) / "report"
-        row_count = exports.write(table, claim.order.format, path, is_public=claim.order.is_public)
+        row_count = document.write(path)
         with transaction():
             if not services.note_progress(claim, 90, utc_now()):
                 return None
         storage.put(claim.file_key(), path)
-    file_name = exports.file_name(table, claim.order.format, claim.order.is_public)
     with transaction():
-        is_mine = services.finish_report(claim, file_name=file_name, row_count=row_count, now=utc_now())
+        is_mine = services.finish_report(claim, file_name=document.file_name, row_count=row_count, now=utc_now())
     return row_count if is_mine else None
 
 
@@ -95,3 +94,8 @@ def expire_reports(now: dt.datetime | None = None) -> int:
             storage.delete(request.file_key)
             services.mark_expired(request)
     return len(over)
+
+
+def fold_items(now: dt.datetime | None = None) -> int:
+    """Fold what was handed in, excluded or re-marked since into item statistics. Returns how many campaigns were read."""
+    return items_fold.fold_due(now or utc_now())

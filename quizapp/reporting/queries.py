@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, scoped_session
 
 from quizapp.accounts.models import DemographicGroup, Organisation, Region
 from quizapp.attempts.models import Attempt
 from quizapp.campaigns.models import Campaign
-from quizapp.campaigns.queries import in_scopes
 from quizapp.core.clock import rfc3339, utc_now
 from quizapp.core.db import db
 from quizapp.core.errors import InvalidInput
 from quizapp.core.text import N_, has_forbidden_characters
 from quizapp.reporting import rules
+from quizapp.reporting.items_queries import item_statistics as item_statistics
 from quizapp.reporting.rules import Figures, Row
-
-AnySession = Session | scoped_session[Any]
-EVERYTHING = ("/",)
-"""Scope of somebody who sees every campaign: the command line and the demo."""
+from quizapp.reporting.scopes import EVERYTHING as EVERYTHING
+from quizapp.reporting.scopes import AnySession, is_whole
+from quizapp.reporting.scopes import campaigns_in_scope as campaigns_in_scope
 
 
 @dataclass(frozen=True)
@@ -101,19 +99,6 @@ def _row_dict(by: Sequence[str], row: Row) -> dict[str, Any]:
 
 
 # ---- what may be chosen
-
-
-def campaigns_in_scope(scope_paths: Sequence[str]) -> sa.ColumnElement[bool]:
-    """Campaigns that a unit of these subtrees hosts or co-hosts; ``/`` is all without looking."""
-    return sa.true() if "/" in scope_paths else in_scopes(scope_paths)
-
-
-def is_whole(scope_paths: Sequence[str], session: AnySession | None = None) -> bool:
-    """Whether these subtrees are everything: the bureau itself, which runs the campaigns, and not a unit of people's employment."""
-    if "/" in scope_paths:
-        return True
-    roots = sa.select(Organisation.path).where(Organisation.parent_id.is_(None))
-    return any(path in scope_paths for path in (session or db.session).scalars(roots))
 
 
 def list_campaigns(scope_paths: Sequence[str], session: AnySession | None = None) -> list[CampaignChoice]:

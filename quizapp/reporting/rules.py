@@ -27,6 +27,7 @@ REGION_LEVEL_NAMES: Mapping[str, str] = {"city": N_("盟市"), "county": N_("旗
 NOT_FILLED = N_("未填写")
 MASKED = N_("隐去")
 WITHHELD = N_("不足 5 人")
+WITHHELD_FEW = N_("不足 30 次")
 
 FIGURE_NAMES: Mapping[str, str] = {
     "attempt_count": N_("人次"),

@@ -3,7 +3,8 @@
 import marshmallow as ma
 from marshmallow import validate
 
-from quizapp.reporting import exports, rules
+from quizapp.questions.models import KINDS
+from quizapp.reporting import exports, items_queries, items_rules, rules
 
 
 class ParticipationQuery(ma.Schema):
@@ -96,3 +97,113 @@ class ReportRequestSchema(ma.Schema):
     created_at = ma.fields.String(required=True, metadata={"format": "date-time"})
     ready_at = ma.fields.String(required=True, allow_none=True)
     expires_at = ma.fields.String(required=True, allow_none=True)
+
+
+# ---- item analysis
+
+
+class ItemFilterSchema(ma.Schema):
+    """What the list of questions is narrowed to. Unknown codes are refused by the service."""
+
+    bank = ma.fields.String(load_default="", validate=validate.Length(max=64), metadata={"description": "题库代号"})
+    kind = ma.fields.String(load_default="", metadata={"enum": ["", *KINDS]})
+    campaign = ma.fields.String(load_default="", validate=validate.Length(max=64), metadata={"description": "活动代号；不写是全部合起来"})
+    flag = ma.fields.String(load_default="", metadata={"enum": ["", "any", *items_rules.FLAGS]})
+    text = ma.fields.String(load_default="", validate=validate.Length(max=100), metadata={"description": "题干或题号里的字"})
+    revisions = ma.fields.String(load_default="current", metadata={"enum": list(items_queries.REVISIONS)})
+    order = ma.fields.String(load_default="shown", metadata={"enum": list(items_queries.ORDERS)})
+
+
+class ItemListQuery(ItemFilterSchema):
+    after = ma.fields.String(metadata={"description": "上一页给的 next"})
+
+
+class ItemQuery(ma.Schema):
+    campaign = ma.fields.String(load_default="", validate=validate.Length(max=64), metadata={"description": "活动代号；不写是全部合起来"})
+
+
+class ItemOrderSchema(ItemFilterSchema):
+    """An export to be built in the background."""
+
+    format = ma.fields.String(required=True, validate=validate.OneOf(exports.FORMATS))
+
+
+class ItemFiguresSchema(ma.Schema):
+    shown_count = ma.fields.Integer(required=True)
+    answered_count = ma.fields.Integer(required=True)
+    correct_count = ma.fields.Integer(required=True, allow_none=True)
+    facility = ma.fields.Float(required=True, allow_none=True, metadata={"description": "答对 ÷ 出现"})
+    discrimination = ma.fields.Float(required=True, allow_none=True, metadata={"description": "corrected point-biserial, -1 to 1"})
+    timed_count = ma.fields.Integer(required=True)
+    median_seconds = ma.fields.Float(required=True, allow_none=True)
+    flags = ma.fields.List(ma.fields.String(), required=True, metadata={"description": "negative, hard, easy, idle"})
+    is_judged = ma.fields.Boolean(required=True, metadata={"description": "答过 30 次以上才评"})
+    is_withheld = ma.fields.Boolean(required=True)
+
+
+class ItemLineSchema(ItemFiguresSchema):
+    question_id = ma.fields.UUID(required=True)
+    revision_id = ma.fields.UUID(required=True)
+    bank = ma.fields.String(required=True)
+    bank_title = ma.fields.String(required=True)
+    code = ma.fields.String(required=True)
+    revision = ma.fields.Integer(required=True)
+    is_current = ma.fields.Boolean(required=True)
+    kind = ma.fields.String(required=True)
+    difficulty = ma.fields.Integer(required=True)
+    stem = ma.fields.String(required=True)
+
+
+class ItemStateSchema(ma.Schema):
+    """What must be printed beside the figures."""
+
+    definitions = ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String(), required=True)
+    filter = ma.fields.String(required=True)
+    as_of = ma.fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
+    paper_count = ma.fields.Integer(required=True)
+    excluded_count = ma.fields.Integer(required=True)
+    exclusions = ma.fields.List(ma.fields.Nested(ExclusionSchema), required=True)
+
+
+class ItemListSchema(ItemStateSchema):
+    items = ma.fields.List(ma.fields.Nested(ItemLineSchema), required=True)
+    next = ma.fields.String(required=True, allow_none=True)
+
+
+class ItemChoiceSchema(ma.Schema):
+    """Who took one choice; without a key: who took none."""
+
+    key = ma.fields.String(required=True, allow_none=True, metadata={"description": "题库里的顺序，A 起"})
+    text = ma.fields.String(required=True, allow_none=True)
+    is_right = ma.fields.Boolean(required=True)
+    count = ma.fields.Integer(required=True)
+    share = ma.fields.Float(required=True, allow_none=True)
+    upper_share = ma.fields.Float(required=True, allow_none=True, metadata={"description": "其余题答得最好的三分之一里的占比"})
+    lower_share = ma.fields.Float(required=True, allow_none=True)
+    is_idle = ma.fields.Boolean(required=True)
+
+
+class ItemLevelSchema(ma.Schema):
+    question_count = ma.fields.Integer(required=True)
+    rest_correct_count = ma.fields.Integer(required=True)
+    count = ma.fields.Integer(required=True)
+    correct_count = ma.fields.Integer(required=True)
+
+
+class ItemRevisionSchema(ItemFiguresSchema):
+    revision_id = ma.fields.UUID(required=True)
+    revision = ma.fields.Integer(required=True)
+    is_current = ma.fields.Boolean(required=True)
+    kind = ma.fields.String(required=True)
+    stem = ma.fields.String(required=True)
+    choices = ma.fields.List(ma.fields.Nested(ItemChoiceSchema), required=True)
+    levels = ma.fields.List(ma.fields.Nested(ItemLevelSchema), required=True)
+
+
+class ItemSchema(ItemStateSchema):
+    question_id = ma.fields.UUID(required=True)
+    bank = ma.fields.String(required=True)
+    bank_title = ma.fields.String(required=True)
+    code = ma.fields.String(required=True)
+    status = ma.fields.String(required=True)
+    revisions = ma.fields.List(ma.fields.Nested(ItemRevisionSchema), required=True, metadata={"description": "新的在前"})

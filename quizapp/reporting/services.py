@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,12 @@ import sqlalchemy as sa
 from quizapp.accounts.models import StaffAccount
 from quizapp.audit.services import Actor, record
 from quizapp.core.db import db
-from quizapp.core.errors import InvalidInput, NotFound
+from quizapp.core.errors import NotFound
 from quizapp.core.text import N_
-from quizapp.reporting import exports, queries, rules
 from quizapp.reporting.errors import ReportGone, ReportNotReady
 from quizapp.reporting.models import ReportRequest
-from quizapp.reporting.queries import Filter, ParticipationTable
+from quizapp.reporting.orders import Order, read_order
+from quizapp.reporting.orders import ReportOrder as ReportOrder
 
 CLAIM = dt.timedelta(minutes=5)
 """A builder that says nothing for so long is taken for dead."""
@@ -25,107 +25,56 @@ MAX_BUILDS = 3
 UNFINISHED = ("pending", "building")
 
 
-@dataclass(frozen=True)
-class ReportOrder:
-    """What is to be built. ``scope_paths`` is what the asker may see, as it was when asking."""
-
-    format: str
-    is_public: bool
-    filter: Filter
-    by: tuple[str, ...]
-    region_level: str
-    scope_paths: tuple[str, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        chosen = self.filter
-        return {
-            "is_public": self.is_public,
-            "campaign": None if chosen.campaigns is None else list(chosen.campaigns),
-            "from": chosen.first_day.isoformat() if chosen.first_day else None,
-            "to": chosen.last_day.isoformat() if chosen.last_day else None,
-            "region": chosen.region,
-            "demographic_group": chosen.demographic_group,
-            "by": list(self.by),
-            "region_level": self.region_level,
-            "scope_paths": list(self.scope_paths),
-        }
-
-    @classmethod
-    def from_dict(cls, format: str, body: Mapping[str, Any]) -> "ReportOrder":
-        day = dt.date.fromisoformat
-        chosen = Filter(
-            None if body["campaign"] is None else tuple(body["campaign"]),
-            day(body["from"]) if body["from"] else None,
-            day(body["to"]) if body["to"] else None,
-            body["region"],
-            body["demographic_group"],
-        )
-        return cls(format, body["is_public"], chosen, tuple(body["by"]), body["region_level"], tuple(body["scope_paths"]))
-
-    def count(self, now: dt.datetime) -> ParticipationTable:
-        """The figures as they are now."""
-        chosen = self.filter
-        return queries.participation(
-            campaigns=chosen.campaigns,
-            first_day=chosen.first_day,
-            last_day=chosen.last_day,
-            by=self.by,
-            region_level=self.region_level,
-            scope_paths=self.scope_paths,
-            region=chosen.region,
-            demographic_group=chosen.demographic_group,
-            now=now,
-        )
-
-
-def _check(order: ReportOrder) -> None:
-    if order.format not in exports.FORMATS:
-        raise InvalidInput(fields={"format": N_("文件格式只能是 xlsx、csv 或 json。")})
-    if order.is_public and len(order.by) > rules.MAX_PUBLIC_DIMENSIONS:
-        raise InvalidInput(fields={"by": N_("公开版最多按两种分组交叉，再细就容易认出人来。")})
-    queries.check_filter(order.filter, order.by, order.region_level, order.scope_paths)
-
-
-def request_report(order: ReportOrder, *, staff_id: uuid.UUID, now: dt.datetime, actor: Actor) -> ReportRequest:
+def request_report(order: Order, *, staff_id: uuid.UUID, now: dt.datetime, actor: Actor) -> ReportRequest:
     """Ask for an export. The same one asked for again while it is unfinished is the same one.
 
     :raises InvalidInput: for what cannot be asked
     """
-    _check(order)
+    order.check()
     db.session.execute(sa.select(StaffAccount.id).filter_by(id=staff_id).with_for_update())
     body = order.to_dict()
     open_ones = sa.select(ReportRequest).where(
-        ReportRequest.requested_by == staff_id, ReportRequest.format == order.format, ReportRequest.state.in_(UNFINISHED)
+        ReportRequest.requested_by == staff_id,
+        ReportRequest.report == order.report,
+        ReportRequest.format == order.format,
+        ReportRequest.state.in_(UNFINISHED),
     )
     for request in db.session.scalars(open_ones.order_by(ReportRequest.created_at)):
         if request.parameters == body:
             return request
-    request = ReportRequest(report="participation", format=order.format, parameters=body, requested_by=staff_id, created_at=now)
+    request = ReportRequest(report=order.report, format=order.format, parameters=body, requested_by=staff_id, created_at=now)
     db.session.add(request)
     db.session.flush()
-    sentence = queries.filter_sentence(order.filter, order.region_level, order.by)
-    changes = {"filter": sentence, "format": order.format, "is_public": order.is_public}
+    changes = {"filter": order.sentence(), "format": order.format, "is_public": order.is_public}
     record("report.requested", actor=actor, target_type="report", target_id=request.id, changes=changes, now=now)
     return request
 
 
-def get_report(request_id: uuid.UUID, *, staff_id: uuid.UUID, scope_paths: Sequence[str]) -> ReportRequest:
+def order_of(request: ReportRequest) -> Order:
+    """What a request asked for."""
+    return read_order(request.report, request.format, request.parameters)
+
+
+def get_report(request_id: uuid.UUID, *, staff_id: uuid.UUID, scopes: Callable[[str], Sequence[str]]) -> ReportRequest:
     """Somebody's own request, as long as their scope still covers what it was made with.
 
-    :raises NotFound: for anybody else's, and after the scope was narrowed
+    :param scopes: the subtrees in which they hold a permission now
+    :raises NotFound: for anybody else's, and after the scope was narrowed or the permission taken
     """
     request = db.session.get(ReportRequest, request_id)
     if request is None or request.requested_by != staff_id:
         raise NotFound
-    if not all(any(path.startswith(mine) for mine in scope_paths) for path in request.parameters["scope_paths"]):
+    order = order_of(request)
+    held = scopes(order.permission)
+    if not held or not all(any(path.startswith(mine) for mine in held) for path in order.scope_paths):
         raise NotFound
     return request
 
 
-def list_reports(staff_id: uuid.UUID, limit: int = 5) -> list[ReportRequest]:
-    """Somebody's latest requests."""
-    statement = sa.select(ReportRequest).filter_by(requested_by=staff_id).order_by(ReportRequest.created_at.desc()).limit(limit)
-    return list(db.session.scalars(statement))
+def list_reports(staff_id: uuid.UUID, report: str, limit: int = 5) -> list[ReportRequest]:
+    """Somebody's latest requests of one kind of report."""
+    mine = sa.select(ReportRequest).filter_by(requested_by=staff_id, report=report)
+    return list(db.session.scalars(mine.order_by(ReportRequest.created_at.desc()).limit(limit)))
 
 
 def record_download(request: ReportRequest, *, now: dt.datetime, actor: Actor) -> str:
@@ -152,7 +101,7 @@ class Claim:
 
     request_id: uuid.UUID
     build_count: int
-    order: ReportOrder
+    order: Order
 
     def file_key(self, build_count: int | None = None) -> str:
         return f"report-{self.request_id.hex}-{build_count or self.build_count}.{self.order.format}"
@@ -184,7 +133,7 @@ def claim_report(now: dt.datetime) -> Claim | None:
     request.started_at = now
     request.claimed_until = now + CLAIM
     db.session.flush()
-    return Claim(request.id, request.build_count, ReportOrder.from_dict(request.format, request.parameters))
+    return Claim(request.id, request.build_count, order_of(request))
 
 
 def _update_mine(claim: Claim, **values: Any) -> bool:
