@@ -5,15 +5,18 @@ import time
 from pathlib import Path
 
 import click
+from flask import Flask
 from flask.cli import AppGroup
 
 from quizapp.audit.services import SYSTEM
+from quizapp.core import seeding
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from quizapp.statutes import dependents, services
 from quizapp.statutes.errors import LawFilesInvalid
 from quizapp.statutes.importing import ImportPlan
 from quizapp.statutes.loader import read_folder
+from quizapp.statutes.seeds import load_demo
 
 statutes = AppGroup("statutes", help="Statutes.")
 
@@ -54,6 +57,10 @@ def _print_plan(plan: ImportPlan) -> None:
         counts = ", ".join(f"{len(item.of(kind))} {kind}" for kind in ("new", "changed", "removed", "kept") if item.of(kind))
         click.echo(f"{item.law.short_title}: {'new statute; ' if item.is_new else ''}{counts or 'facts'}")
     click.echo(f"{len(plan.statutes)} statutes, {plan.unchanged} unchanged; {dependents.count(plan.changes)} questions to look at")
+
+
+def init_app(app: Flask) -> None:
+    seeding.register(15, "statutes", load_demo)
 
 
 commands = (statutes,)

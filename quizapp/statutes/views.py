@@ -30,6 +30,12 @@ _LABELS: dict[str, Any] = {"kind_titles": rules.KIND_TITLES, "status_titles": ru
 def init_app(app: Flask) -> None:
     app.jinja_env.globals["citation_url"] = reader.citation_url
     app.jinja_env.globals["article_url"] = reader.article_url
+    app.jinja_env.filters["long_day"] = _long_day
+
+
+def _long_day(day: dt.date | None) -> str:
+    """A day of a statute, always with its year."""
+    return f"{day.year}年{day.month}月{day.day}日" if day else "—"
 
 
 def _day(text: str) -> dt.date | None:
@@ -41,9 +47,10 @@ def _day(text: str) -> dt.date | None:
 
 def _moment(text: str) -> dt.datetime | None:
     try:
-        return parse_shanghai(text) if 10 < len(text) <= 40 else None
+        moment = parse_shanghai(text) if 10 < len(text) <= 40 else None
     except (ValueError, OverflowError):
         return None
+    return moment if moment and 2000 <= moment.year < 2200 else None
 
 
 @bp.get("/laws")
@@ -103,7 +110,9 @@ def show(short_title: str) -> str | Response:
     if head.short_title != short_title:
         kept: dict[str, Any] = {name: request.args[name] for name in ("on", "at", "article", "page") if name in request.args}
         return redirect(url_for(".show", short_title=head.short_title, **kept))
-    article = request.args.get("article", "")[:16]
+    article = request.args.get("article", "").strip()[:16]
+    if "go" in request.args and rules.is_number(article):
+        return redirect(reader.article_url(short_title, article, on=None if at or on == today else on, at=at))
     articles = queries.articles_of(statute, on, at) if statute else []
     return render_template(
         "statutes/show.html",

@@ -86,7 +86,7 @@ def test_every_article_of_a_statute_lists_exactly_its_own_questions() -> None:
     pairs = [*itertools.combinations(ARTICLES, 2), *((number,) for number in ARTICLES)]
     _bank(*(tuple(("试衣法", number) for number in numbers) for numbers in pairs))
     for number in ARTICLES:
-        before = {review for review in db.session.scalars(sa.select(LawReview.id))}
+        before = set(db.session.scalars(sa.select(LawReview.id)))
         change("试衣法", number, f"新的{number}。", effective_from=TODAY, now=NOW, suspend=False)
         rows = db.session.execute(
             sa.select(Question.code, LawReview.id).join(LawReview, LawReview.question_id == Question.id).where(LawReview.article == number)
