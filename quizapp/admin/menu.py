@@ -83,6 +83,7 @@ SECTIONS = (
             Item(N_("账号安全"), "lock", "accounts_admin.security"),
         ),
     ),
+            Item(N_("题目分析"), "filter", "reporting_items.index"),
 )
 
 
