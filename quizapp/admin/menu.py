@@ -67,6 +67,7 @@ SECTIONS = (
         N_("数据和群众"),
         (
             Item(N_("参与统计"), "chart", "reporting_admin.participation"),
+            Item(N_("题目分析"), "filter", "reporting_items.index"),
             Item(N_("中奖发放"), "wallet", "payouts_admin.index", _payouts_waiting, N_("笔发放需要查看")),
             Item(N_("奖品和兑换码"), "gift", "payouts_admin.items"),
             Item(N_("现金名单"), "cert", "payouts_admin.cash_lists"),
@@ -83,7 +84,6 @@ SECTIONS = (
             Item(N_("账号安全"), "lock", "accounts_admin.security"),
         ),
     ),
-            Item(N_("题目分析"), "filter", "reporting_items.index"),
 )
 
 
