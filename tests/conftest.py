@@ -74,15 +74,14 @@ class Database:
 
     def keep_template(self) -> None:
         if self.is_sqlite:
-            db.engine.dispose()
+            dispose()
             with sa.create_engine(self.url).connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             shutil.copyfile(self.folder / "quiz.db", self.folder / "template.db")
 
     def reset(self) -> None:
-        db.session.remove()
         if self.is_sqlite:
-            db.engine.dispose()
+            dispose()
             for suffix in ("-wal", "-shm"):
                 (self.folder / f"quiz.db{suffix}").unlink(missing_ok=True)
             shutil.copyfile(self.folder / "template.db", self.folder / "quiz.db")
@@ -129,6 +128,7 @@ def app(built_app: Flask, database: Database) -> Iterator[Flask]:
     """The application with an app context pushed and an empty, migrated database."""
     with built_app.app_context():
         yield built_app
+    with built_app.app_context():
         database.reset()
 
 

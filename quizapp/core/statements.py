@@ -1,22 +1,25 @@
 """The hot paths' way to the database: statements made once, sent as the driver takes them, several writes in one.
 
-On PostgreSQL SQL goes to psycopg itself, over SQLAlchemy's pools: psycopg reads our types (UUIDs, aware moments, bytes) by
-itself, and the description of every result, which SQLAlchemy reads anew each time, costs more than the rows. SQLite needs
-SQLAlchemy's types and has no round trips to save. What listens to the engine's ``before_cursor_execute`` hears both.
+SQL goes to the driver itself, over SQLAlchemy's pools: the description of every result, which SQLAlchemy reads anew each
+time, costs more than the rows. psycopg reads our types (UUIDs, aware moments, bytes) by itself; what SQLite keeps as text is
+read with SQLAlchemy's types. What listens to the engine's ``before_cursor_execute`` hears these statements too.
 """
 
 import collections
 import datetime as dt
 import functools
 import re
+import sqlite3
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import psycopg
 import sqlalchemy as sa
 from flask import Flask, current_app, g
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -44,6 +47,10 @@ class Write:
     sql: str
     params: Mapping[str, Any]
     is_guarded: bool = False
+
+
+def _sqlite_values(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _sqlite_value(value) for name, value in params.items()}
 
 
 def _sqlite_value(value: Any) -> Any:
@@ -88,13 +95,17 @@ def run_writes(*writes: Write) -> None:
     if not writes:
         return
     connection = db.session.connection()
-    if connection.dialect.name != "sqlite":
+    if _is_sqlite():
+        _write_each(connection.engine, connection, writes)
+    else:
         _execute(connection.engine, connection, *_as_one(writes))
-        return
+
+
+def _write_each(engine: Engine, holder: _Holder, writes: Sequence[Write]) -> None:
     for write in writes:
-        params = {name: _sqlite_value(value) for name, value in write.params.items()}
-        if connection.exec_driver_sql(write.sql, params).rowcount == 0 and write.is_guarded:
-            raise Stale
+        with _executed(engine, holder, write.sql, _sqlite_values(write.params)) as cursor:
+            if cursor.rowcount == 0 and write.is_guarded:
+                raise Stale
 
 
 def run_many(sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -106,8 +117,8 @@ def run_many(sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         return
     connection = db.session.connection()
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(sql, [{name: _sqlite_value(value) for name, value in row.items()} for row in rows])
+    if _is_sqlite():
+        connection.exec_driver_sql(sql, [_sqlite_values(row) for row in rows])
         return
     text = _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))
     pooled: Any = connection.connection
@@ -122,49 +133,78 @@ def run_many(sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
             raise _as_ours(error, text, connection.engine) from error
 
 
-def _as_ours(error: psycopg.Error, sql: str, engine: Engine) -> BaseException:
-    """What psycopg raised as SQLAlchemy's error of the same kind, without the values."""
-    return sa.exc.DBAPIError.instance(sql, None, error, psycopg.Error, hide_parameters=True, dialect=engine.dialect)
+def _as_ours(error: psycopg.Error | sqlite3.Error, sql: str, engine: Engine) -> BaseException:
+    """What the driver raised as SQLAlchemy's error of the same kind, without the values."""
+    base = psycopg.Error if isinstance(error, psycopg.Error) else sqlite3.Error
+    return sa.exc.DBAPIError.instance(sql, None, error, base, hide_parameters=True, dialect=engine.dialect)
 
 
 def can_write_alone() -> bool:
-    """Whether :func:`run_writes_alone` may be used: on PostgreSQL, with no transaction begun by this request or job."""
-    return not in_transaction() and not _has_begun() and not _is_sqlite()
+    """Whether :func:`run_writes_alone` may be used: no transaction has been begun by this request or job."""
+    return not in_transaction() and not _has_begun()
 
 
 def run_writes_alone(*writes: Write) -> None:
-    """Execute all writes as one statement that is its own transaction: neither BEGIN nor COMMIT travel, and no lock is held
-    longer than the statement. What was read before must be guarded.
+    """Execute all writes as a transaction of their own, on PostgreSQL one statement: neither BEGIN nor COMMIT travel, and no
+    lock is held longer than the writes take. What was read before must be guarded.
 
     :raises Stale: if a guarded write changes no row; nothing was written
     """
-    _execute(*_alone(), *_as_one(writes))
+    engine, pooled = _alone()
+    if not _is_sqlite():
+        _execute(engine, pooled, *_as_one(writes))
+        return
+    _execute(engine, pooled, "BEGIN IMMEDIATE", {})
+    try:
+        _write_each(engine, pooled, writes)
+        _execute(engine, pooled, "COMMIT", {})
+    except BaseException:
+        pooled.rollback()
+        raise
 
 
 class _Compiled(NamedTuple):
     statement: sa.Select[*tuple[Any, ...]]
     sql: str
     params: dict[str, Any]
-    row: Any
+    make: Callable[[Sequence[Any]], Row]
 
 
-_compiled: dict[int, _Compiled] = {}
-"""Statements of hot paths as psycopg takes them, by identity. The statement is kept, so that its id stays its own."""
+_compiled: dict[tuple[int, str], _Compiled] = {}
+"""Statements of hot paths as the driver takes them, by identity. The statement is kept, so that its id stays its own."""
 
 
 def _compile(engine: Engine, statement: sa.Select[*tuple[Any, ...]]) -> _Compiled:
-    known = _compiled.get(id(statement))
+    key = id(statement), engine.dialect.name
+    known = _compiled.get(key)
     if known is None:
-        compiled = statement.compile(dialect=engine.dialect)
+        dialect = sqlite.dialect(paramstyle="named") if engine.dialect.name == "sqlite" else engine.dialect
+        compiled = statement.compile(dialect=dialect)
         row = collections.namedtuple("Row", statement.selected_columns.keys(), rename=True)  # type: ignore[misc]  # names known at run time
-        known = _compiled[id(statement)] = _Compiled(statement, str(compiled), dict(compiled.params), row)
+        make: Callable[[Any], Row] = row._make
+        if dialect.name == "sqlite":
+            make = _reading(row._make, [column.type.dialect_impl(dialect) for column in statement.selected_columns], dialect)
+        known = _compiled[key] = _Compiled(statement, str(compiled), dict(compiled.params), make)
     return known
+
+
+def _reading(make: Callable[[Iterable[Any]], Row], types: Sequence[Any], dialect: sa.Dialect) -> Callable[[Sequence[Any]], Row]:
+    """A maker of rows that first reads the few columns which SQLite keeps in another form."""
+    read = [(place, reader) for place, reader in enumerate(kind.result_processor(dialect, None) for kind in types) if reader is not None]
+
+    def made(values: Sequence[Any]) -> Row:
+        row = list(values)
+        for place, reader in read:
+            row[place] = reader(row[place])
+        return make(row)
+
+    return made
 
 
 def _fetch(engine: Engine, holder: _Holder, statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[Row]:
     known = _compile(engine, statement)
-    make = known.row._make
-    return [make(values) for values in _execute(engine, holder, known.sql, {**known.params, **params})]
+    values = {**known.params, **params}
+    return [known.make(row) for row in _execute(engine, holder, known.sql, _sqlite_values(values) if _is_sqlite() else values)]
 
 
 def fetch(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[Row]:
@@ -173,15 +213,13 @@ def fetch(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> 
     :param statement: one made once and kept (a module's constant), without expanding parameters
     """
     connection = db.session.connection()
-    if connection.dialect.name == "sqlite":
-        return connection.execute(statement, params).all()
     return _fetch(connection.engine, connection, statement, params)
 
 
 def fetch_alone(statement: sa.Select[*tuple[Any, ...]], params: Mapping[str, Any]) -> Sequence[Row]:
-    """Rows of one SELECT that needs no transaction around it. On PostgreSQL this saves sending BEGIN and ROLLBACK; SQLite
-    has no such cost, and a session that has begun already is used as it is."""
-    if _has_begun() or _is_sqlite():
+    """Rows of one SELECT that needs no transaction around it, which saves sending BEGIN and ROLLBACK. A session that has begun
+    already is used as it is."""
+    if _has_begun():
         return fetch(statement, params)
     return _fetch(*_alone(), statement, params)
 
@@ -234,21 +272,27 @@ def _alone_engine() -> Engine:
 
 
 def _execute(engine: Engine, holder: _Holder, sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Run one statement on psycopg's connection; errors are SQLAlchemy's, a broken connection leaves the pool."""
-    pooled: Any = holder.connection if isinstance(holder, Connection) else holder
-    with pooled.cursor() as cursor:
-        for listener in engine.dispatch.before_cursor_execute:
-            listener(None, cursor, sql, params, None, False)
-        try:
-            cursor.execute(sql, params)
-        except psycopg.errors.DivisionByZero as error:
-            raise Stale from error
-        except psycopg.Error as error:
-            if pooled.dbapi_connection.closed:
-                holder.invalidate(error)
-            raise _as_ours(error, sql, engine) from error
+    with _executed(engine, holder, sql, params) as cursor:
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+
+def _executed(engine: Engine, holder: _Holder, sql: str, params: Mapping[str, Any]) -> "closing[Any]":
+    """Run one statement on the driver's connection; errors are SQLAlchemy's, a broken connection leaves the pool."""
+    pooled: Any = holder.connection if isinstance(holder, Connection) else holder
+    cursor = pooled.cursor()
+    for listener in engine.dispatch.before_cursor_execute:
+        listener(None, cursor, sql, params, None, False)
+    try:
+        cursor.execute(sql, params)
+    except (psycopg.Error, sqlite3.Error) as error:
+        cursor.close()
+        if isinstance(error, psycopg.errors.DivisionByZero):
+            raise Stale from error
+        if getattr(pooled.dbapi_connection, "closed", False):
+            holder.invalidate(error)
+        raise _as_ours(error, sql, engine) from error
+    return closing(cursor)
 
 
 def dispose() -> None:

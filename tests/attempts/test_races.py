@@ -252,7 +252,6 @@ def test_a_guest_handing_in_twice_at_once_is_told_the_same(app: Flask, campaign:
     assert queries.get_attempt(paper.id).state == "handed_in"
 
 
-@postgresql_only
 @pytest.mark.parametrize("between", ["hand_in", "worker", "answer"])
 def test_what_came_between_reading_and_grading_is_not_overwritten(
     app: Flask, citizen: Citizen, monkeypatch: pytest.MonkeyPatch, between: str
