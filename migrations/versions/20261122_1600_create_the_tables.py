@@ -284,6 +284,36 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_organisations_path"), ["path"], unique=False)
 
     op.create_table(
+        "question_imports",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("bank_slug", sa.String(length=64), nullable=False),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("format", sa.String(length=16), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("progress", sa.Integer(), nullable=False),
+        sa.Column("message", sa.String(length=300), nullable=False),
+        sa.Column("counts", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("options", sa.JSON().with_variant(postgresql.JSONB(), "postgresql"), nullable=False),
+        sa.Column("done_count", sa.Integer(), nullable=False),
+        sa.Column("claim_count", sa.Integer(), nullable=False),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("organisation_id", sa.Uuid(), nullable=True),
+        sa.Column("requested_by", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('waiting_check', 'checking', 'checked', 'waiting_import', 'importing', 'done', 'failed', 'cancelled')",
+            name=op.f("ck_question_imports_state"),
+        ),
+        sa.ForeignKeyConstraint(["requested_by"], ["staff_accounts.id"], name=op.f("fk_question_imports_requested_by_staff_accounts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_question_imports")),
+    )
+    with op.batch_alter_table("question_imports", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_question_imports_requested_by_created_at"), ["requested_by", "created_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_question_imports_state_created_at"), ["state", "created_at"], unique=False)
+
+    op.create_table(
         "reading_lists",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("demographic_group", sa.String(length=32), nullable=False),
@@ -1369,6 +1399,11 @@ def downgrade() -> None:
 
     op.drop_table("report_requests")
     op.drop_table("reading_lists")
+    with op.batch_alter_table("question_imports", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_question_imports_state_created_at"))
+        batch_op.drop_index(batch_op.f("ix_question_imports_requested_by_created_at"))
+
+    op.drop_table("question_imports")
     with op.batch_alter_table("organisations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_organisations_path"))
         batch_op.drop_index(batch_op.f("ix_organisations_name"))
