@@ -23,6 +23,8 @@ from quizapp.lottery.models import Draw, Prize, Win
 from quizapp.payouts.models import Payout, PayoutItem
 from quizapp.questions.models import Question, QuestionBank
 from quizapp.reporting.models import ReportRequest
+from quizapp.statutes.models import Statute
+from quizapp.statutes.seeds import DOCUMENT
 from tests.journeys.conftest import Site, Watch
 from tests.journeys.steps import play_and_register, sign_in_staff
 
@@ -64,6 +66,10 @@ def _values(site: Site) -> dict[str, list[str]]:
             "staff_id": one(StaffAccount.id),
             "prize_id": one(Prize.id),
             "request_id": one(ReportRequest.id),
+            "statute_id": one(Statute.id),
+            "short_title": [DOCUMENT, "消费者权益保护法"],
+            "number": ["3"],
+            "group": ["resident"],
         }
         session.remove()
         return found
