@@ -10,21 +10,29 @@ import re
 import sys
 import zlib
 from array import array
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from quizapp.statutes.figures import figures_of
+from quizapp.statutes.figures import figures_of, find_figures, squeeze
 
 _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+_STOP = re.compile(r"[。；]")
+REACH = 35
+"""Characters to each side of a figure that are near it."""
 _GRAMMAR = frozenset("的了是在")
 
 
 @dataclass(frozen=True)
 class ArticleFacts:
-    """``sha256`` is of the text as UTF-8, in hexadecimal; ``figures`` are normalised (``7日``, ``500元``)."""
+    """``sha256`` is of the text as UTF-8, in hexadecimal; ``figures`` are normalised (``7日``, ``500元``).
+
+    ``near`` is the vocabulary around each figure that has others of its unit beside it: what tells 七日 from 三十日.
+    """
 
     sha256: str
     figures: frozenset[str]
     pairs: frozenset[int]
+    near: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
 
 def facts_of(text: str, common: frozenset[int] = frozenset()) -> ArticleFacts:
@@ -32,7 +40,7 @@ def facts_of(text: str, common: frozenset[int] = frozenset()) -> ArticleFacts:
 
     :param common: pairs that stand in so many articles that they tell nothing
     """
-    return ArticleFacts(sha256=sha256_of(text), figures=_figures(text), pairs=pairs_of(text) - common)
+    return ArticleFacts(sha256=sha256_of(text), figures=_figures(text), pairs=pairs_of(text) - common, near=_near(text, common))
 
 
 def sha256_of(text: str) -> str:
@@ -43,6 +51,18 @@ def _figures(text: str) -> frozenset[str]:
     """Figures, and 工作日 alone where an article says that its days are working days."""
     found = figures_of(text)
     return found | {"工作日"} if "是指工作日" in text else found
+
+
+def _near(text: str, common: frozenset[int]) -> dict[str, frozenset[int]]:
+    """For each figure of a unit that the text has several of: the pairs within its sentence, a few words to both sides."""
+    figures = [(figure, line) for line in map(squeeze, text.split("\n")) for figure in find_figures(line)]
+    found: dict[str, frozenset[int]] = {}
+    for figure, line in figures:
+        if any(other.unit == figure.unit and other.norm != figure.norm for other, _ in figures):
+            left = _STOP.split(line[max(0, figure.start - REACH) : figure.start])[-1]
+            right = _STOP.split(line[figure.end : figure.end + REACH])[0]
+            found[figure.norm] = found.get(figure.norm, frozenset()) | ((pairs_of(left) | pairs_of(right)) - common)
+    return found
 
 
 def pairs_of(text: str) -> frozenset[int]:

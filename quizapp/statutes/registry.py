@@ -106,13 +106,7 @@ def parse_registry(raw: Mapping[str, Any]) -> Registry:
     for statute in statutes:
         for name in dict.fromkeys(map(plain_name, (statute.title, statute.short_title, *statute.aliases))):
             by_name.setdefault(name, []).append(statute)
-    articles = {
-        short: {
-            number: ArticleFacts(facts["sha256"], frozenset(facts["figures"]), unpack_pairs(facts["pairs"]))
-            for number, facts in numbers.items()
-        }
-        for short, numbers in raw["articles"].items()
-    }
+    articles = {short: {number: _article(facts) for number, facts in numbers.items()} for short, numbers in raw["articles"].items()}
     return Registry(
         as_of=dt.date.fromisoformat(raw["as_of"]),
         statutes=statutes,
@@ -120,6 +114,11 @@ def parse_registry(raw: Mapping[str, Any]) -> Registry:
         common=unpack_pairs(raw["common_pairs"]),
         _by_name={name: tuple(found) for name, found in by_name.items()},
     )
+
+
+def _article(facts: Mapping[str, Any]) -> ArticleFacts:
+    near = {figure: unpack_pairs(packed) for figure, packed in facts.get("near", {}).items()}
+    return ArticleFacts(facts["sha256"], frozenset(facts["figures"]), unpack_pairs(facts["pairs"]), near)
 
 
 def _statute(item: Mapping[str, Any]) -> StatuteFacts:

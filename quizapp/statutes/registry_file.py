@@ -121,6 +121,8 @@ def _articles(
             "figures": sorted(facts.figures),
             "pairs": pack_pairs(facts.pairs),
         }
+        if facts.near:
+            found[law["short_title"]][number]["near"] = {figure: pack_pairs(facts.near[figure]) for figure in sorted(facts.near)}
     return found
 
 

@@ -205,6 +205,18 @@ def test_what_follows_by_arithmetic_needs_no_article(context: Context) -> None:
     assert "figure-key" in _rules(context, replace(fine, choices=("800元", "1700元", "8000元", "2400元")))
 
 
+def test_a_figure_of_another_paragraph(context: Context) -> None:
+    lost = _single(
+        stem="转场路上，老海丢失了两头牛，想请嘎查张贴寻畜告示。他应当在多久内报告？",
+        choices=("当天内", "十日内", "一个月内", "什么时候都行"),
+        explanation="十日内。丢失的牲畜，牧民应当在十日内报告嘎查，由嘎查张贴寻畜告示，因为越早越好找。记下耳标号，再去报告。",
+        citations=({"law": "转场放牧法", "article": "3-2"},),
+    )
+    assert _rules(context, lost) == {}
+    wrong = replace(lost, choices=("当天内", "三日内", "一个月内", "什么时候都行"), explanation=lost.explanation.replace("十日", "三日"))
+    assert _rules(context, wrong) == {"figure-elsewhere": "warning"}
+
+
 def test_a_range_whose_ends_are_the_same(context: Context) -> None:
     key = _judge(stem="拖欠羊毛收购款，情节不严重的，可以处二千元以上二千元以下罚款。")
     assert "figure-range" in _rules(context, key)

@@ -5,7 +5,7 @@ such by simple arithmetic. The explanation may name an old or a wrong figure if 
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations_with_replacement, pairwise
@@ -31,6 +31,8 @@ _RULE_BEFORE = re.compile(
 )
 _RULE_AFTER = re.compile(r"^(?:以上|以下|以内|之内|内|不满)")
 _WHICH_CASE = re.compile(r"下列|以下|哪[一些个种项位家类]|谁")
+ELSEWHERE = 4
+"""So many more words fit another figure's place."""
 _MINOR = pairs_of("未成年人")
 _FIGURATIVE = frozenset({"1日", "1分钟", "1人", "2人", "1次", "2次", "2户", "1户", "10000户"})
 """一天, 两人, 两户: a way of speaking as often as a figure."""
@@ -51,6 +53,7 @@ def remarks(entry: Entry, context: Context) -> Remarks:
     yield from _explanation(question)
     yield from _stem(question)
     yield from _at_odds(question)
+    yield from _elsewhere(question, _near(entry, context))
 
 
 def _held(entry: Entry, context: Context) -> frozenset[str] | None:
@@ -69,6 +72,16 @@ def _held(entry: Entry, context: Context) -> frozenset[str] | None:
             if facts.pairs | context.registry.common >= _MINOR:
                 held.add("18岁")  # a minor is younger, by whatever law
     return frozenset(held)
+
+
+def _near(entry: Entry, context: Context) -> dict[str, frozenset[int]]:
+    """The vocabulary around each figure of the cited articles."""
+    near: dict[str, frozenset[int]] = {}
+    for cited in cited_articles(entry.citations):
+        facts = find_facts(cited, context)
+        for figure, pairs in facts.near.items() if facts else ():
+            near[figure] = near.get(figure, frozenset()) | pairs
+    return near
 
 
 def _days_of(statute: StatuteFacts) -> set[str]:
@@ -310,6 +323,23 @@ def _stated(question: _Question) -> Iterator[tuple[str, _Placed]]:
         is_fact = question.holds(item.figure) and item.figure.norm in question.said
         if not is_fact and (question.holds(item.figure) or not _is_case(question, item)):
             yield "答案", item
+
+
+def _elsewhere(question: _Question, near: Mapping[str, frozenset[int]]) -> Remarks:
+    """A figure that the article has, but for something else: its words fit the place of another figure of the unit better."""
+    entry = question.entry
+    stated = (question.stem if entry.answer == (0,) else []) if entry.kind == "judge" else question.keys
+    mine = {item.figure.norm for item in stated}
+    for item in stated:
+        figure = item.figure
+        rivals = [norm for norm in near if norm not in mine and _unit(norm) == _unit(figure.norm)]
+        if figure.norm not in near or not rivals:
+            continue
+        told = [other.sentence for other in question.explanation if other.figure.norm == figure.norm]
+        words = pairs_of("。".join((entry.stem, item.text, *told)))
+        gap = max(len(words & near[norm]) for norm in rivals) - len(words & near[figure.norm])
+        if gap >= ELSEWHERE:
+            yield Remark("figure-elsewhere", f"“{item.written}”在条文里说的像是另一件事，请核对是哪一款", "warning")
 
 
 def _ranges(entry: Entry) -> Remarks:
