@@ -61,8 +61,8 @@ def todos(principal: Principal, now: dt.datetime) -> list[Todo]:
     if waiting := numbers.get("campaigns_admin.index", 0):
         url = _link(principal, "campaigns_admin.index", status="pending_approval")
         found.append(Todo("cal", "ink", _("%(n)s 个活动等待审批", n=waiting), _("自己建的活动要由别人批"), url, _("去看看")))
-    if waiting := numbers.get("questions_admin.index", 0):
-        url = _link(principal, "questions_admin.index")
+    if waiting := numbers.get("questions_admin.reviews", 0):
+        url = _link(principal, "questions_admin.reviews")
         found.append(Todo("list", "ink", _("%(n)s 道题等待复核", n=waiting), _("复核通过的题才会出给市民"), url, _("去复核")))
     if queries.get_worker_state(now).is_silent:
         text = _("自动交卷、整理报表、公布密钥会推迟。请告诉系统管理员")

@@ -8,6 +8,8 @@ from flask import current_app, g, request, url_for
 
 from quizapp.admin import queries
 from quizapp.core.text import N_
+from quizapp.questions import law_watch
+from quizapp.questions import queries as question_queries
 from quizapp.web.access import Principal, find_door
 
 ATTENTION = ("unknown", "returned")
@@ -49,6 +51,14 @@ def _questions_waiting(principal: Principal) -> int:
     return queries.count_questions_in_review(scopes) if scopes else 0
 
 
+def _faults_waiting(principal: Principal) -> int:
+    return question_queries.count_open_faults(principal.scopes("questions.view"))
+
+
+def _law_changes(principal: Principal) -> int:
+    return law_watch.count_waiting(principal.scopes("questions.view"))
+
+
 def _payouts_waiting(principal: Principal) -> int:
     scopes = principal.scopes("payouts.view")
     return queries.count_payouts(ATTENTION, scopes) if scopes else 0
@@ -60,7 +70,13 @@ SECTIONS = (
         N_("竞答"),
         (
             Item(N_("活动"), "horn", "campaigns_admin.index", _campaigns_waiting, N_("个活动等待审批")),
-            Item(N_("题库"), "list", "questions_admin.index", _questions_waiting, N_("道题等待复核")),
+            Item(N_("题库"), "list", "questions_admin.index"),
+            Item(N_("题目复核"), "check", "questions_admin.reviews", _questions_waiting, N_("道题等待复核")),
+            Item(N_("市民纠错"), "chat", "questions_admin.faults", _faults_waiting, N_("条纠错等待答复")),
+            Item(N_("改正答案"), "refresh", "attempts_admin.corrections"),
+            Item(N_("法条变化"), "alert", "law_watch_admin.index", _law_changes, N_("道题引用的条文变了")),
+            Item(N_("法条库"), "scales", "statutes_admin.index"),
+            Item(N_("应知应会清单"), "book", "statutes_admin.lists"),
         ),
     ),
     Section(
@@ -81,6 +97,7 @@ SECTIONS = (
             Item(N_("单位"), "pin", "accounts_admin.organisations"),
             Item(N_("操作日志"), "doc", "audit_admin.entries"),
             Item(N_("系统设置"), "cog", "accounts_admin.settings"),
+            Item(N_("题目复核设置"), "check", "questions_admin.settings"),
             Item(N_("账号安全"), "lock", "accounts_admin.security"),
         ),
     ),

@@ -14,10 +14,12 @@ from quizapp.attempts.papers import result_of
 from quizapp.attempts.schemas import (
     ADOPTION_BODY,
     ANSWER_BODY,
+    FAULT_BODY,
     GUEST_BODY,
     GUEST_HEADER,
     START_BODY,
     AttemptSchema,
+    FaultSchema,
     HistoryArgs,
     HistorySchema,
     PaperSchema,
@@ -31,7 +33,7 @@ from quizapp.attempts.schemas import (
     submission_body,
 )
 from quizapp.campaigns import queries as campaign_queries
-from quizapp.core.clock import utc_now
+from quizapp.core.clock import rfc3339, utc_now
 from quizapp.core.errors import InvalidInput
 from quizapp.core.text import has_forbidden_characters
 from quizapp.web.access import citizen, current_principal, guest
@@ -171,6 +173,30 @@ def adopt(attempt_id: uuid.UUID) -> Response:
     if attempt.state == "graded":
         return json_response({**graded_body(result_of(attempt, now), campaign)})
     return json_response(open_body(attempt, campaign, attempt.standing(now)))
+
+
+@blp.route("/attempts/<uuid:attempt_id>/questions/<int:position>/reports", methods=["POST"])
+@blp.doc(**body_doc(FAULT_BODY, required=True))
+@blp.response(201, FaultSchema)
+@blp.alt_response(404, description="not_found")
+@blp.alt_response(409, description="conflict：这道题已经反映过")
+@blp.alt_response(422, description="invalid_input")
+@blp.alt_response(429, description="too_many_reports")
+@citizen
+def report_fault(attempt_id: uuid.UUID, position: int) -> Response:
+    """反映一道题有错
+
+    只能反映自己答过、已经判分的题，每人每题一次。答复在答题结果里。
+    """
+    body = _body("reason", "text")
+    reason, text = body.get("reason"), body.get("text") or ""
+    if not isinstance(reason, str) or not isinstance(text, str):
+        raise InvalidInput(fields={"reason": "填一个原因代码。"})
+    if has_forbidden_characters(text):
+        raise InvalidInput(fields={"text": "有不能用的字符。"})
+    fault = edge.report_fault(attempt_id, current_principal().user_id, position, reason=reason, text=text, now=utc_now())
+    found = {"id": str(fault.id), "position": position, "reason": fault.reason, "text": fault.text, "state": fault.state}
+    return json_response({**found, "reported_at": rfc3339(fault.reported_at)}, 201)
 
 
 @blp.route("/me/attempts", methods=["GET"])

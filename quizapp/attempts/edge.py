@@ -25,6 +25,8 @@ from quizapp.core.db import transaction
 from quizapp.core.errors import Conflict, NotFound
 from quizapp.core.statements import can_write_alone
 from quizapp.core.text import has_forbidden_characters
+from quizapp.questions import services as question_services
+from quizapp.questions.models import FaultReport
 from quizapp.web.access import current_principal
 from quizapp.web.limits import check_rate
 from quizapp.web.security import client_ip, device_id
@@ -115,6 +117,25 @@ def submit(attempt_id: uuid.UUID, asker: Asker, now: dt.datetime) -> AttemptView
 def adopt(attempt_id: uuid.UUID, citizen_id: uuid.UUID, guest_token: str, now: dt.datetime) -> AttemptView:
     """Make a guest's paper this citizen's."""
     return _settled(write(lambda: services.adopt_attempt(attempt_id=attempt_id, citizen_id=citizen_id, guest_token=guest_token, now=now)))
+
+
+def report_fault(attempt_id: uuid.UUID, citizen_id: uuid.UUID, position: int, *, reason: str, text: str, now: dt.datetime) -> FaultReport:
+    """Say that a question of one's own graded paper is wrong.
+
+    :raises AttemptNotFound: for somebody else's paper, one that is not graded, or a position it does not have
+    :raises AlreadyReported, TooManyReports: as ``questions.services.report_fault`` says
+    """
+    attempt = read_attempt(attempt_id, Asker(citizen_id=citizen_id))
+    if attempt.state != "graded" or not 1 <= position <= attempt.question_count:
+        raise AttemptNotFound
+    revision_id = attempt.questions[position - 1].revision_id
+
+    def keep() -> FaultReport:
+        return question_services.report_fault(
+            citizen_id=citizen_id, attempt_id=attempt_id, revision_id=revision_id, reason=reason, text=text, now=now
+        )
+
+    return write(keep)
 
 
 def _settled(handed_in: services.HandedIn) -> AttemptView:

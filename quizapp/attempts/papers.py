@@ -1,13 +1,15 @@
 """A paper as it may be shown: without its key while it is open, with the key once it is final."""
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 
 from quizapp.attempts import rules
-from quizapp.attempts.queries import AttemptView
+from quizapp.attempts.queries import AttemptView, QuestionView
 from quizapp.campaigns import queries as campaign_queries
 from quizapp.questions import queries as question_queries
 from quizapp.questions import rules as question_rules
+from quizapp.questions.queries import KeyChange
 from quizapp.questions.rules import RevisionView
 
 
@@ -20,6 +22,17 @@ class ShownQuestion:
     stem: str
     choices: tuple[tuple[str, str], ...]
     chosen: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ShownCorrection:
+    """That the key of a question was corrected after people had answered it. ``answer_before`` are displayed letters;
+    ``is_credited`` says that everybody gets the mark."""
+
+    corrected_at: dt.datetime
+    notice: str
+    answer_before: tuple[str, ...]
+    is_credited: bool
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,8 @@ class GradedQuestion:
     correct: bool | None
     explanation: str | None
     citations: tuple[dict[str, str], ...] | None
+    question_id: uuid.UUID
+    correction: ShownCorrection | None = None
 
     def texts(self, letters: tuple[str, ...]) -> list[str]:
         """The texts behind letters."""
@@ -76,15 +91,9 @@ def result_of(attempt: AttemptView, now: dt.datetime) -> Result:
         raise ValueError("only a graded attempt has a result")
     withheld_until = find_feedback_at(attempt, now)
     views = question_queries.get_revisions(question.revision_id for question in attempt.questions)
+    changes = question_queries.find_key_changes(views)
     questions = tuple(
-        _graded(
-            views[question.revision_id],
-            question.position,
-            question.choice_order,
-            question.chosen,
-            question.is_correct,
-            withheld_until is None,
-        )
+        _graded(views[question.revision_id], question, withheld_until is None, changes.get(question.revision_id))
         for question in attempt.questions
     )
     return Result(attempt, questions, withheld_until)
@@ -99,15 +108,24 @@ def find_feedback_at(attempt: AttemptView, now: dt.datetime) -> dt.datetime | No
     return rules.feedback_at(terms, campaign.terms, campaign.status, now)
 
 
-def _graded(view: RevisionView, position: int, order: str, chosen: str | None, is_correct: bool | None, shows: bool) -> GradedQuestion:
+def _graded(view: RevisionView, question: QuestionView, shows: bool, change: KeyChange | None) -> GradedQuestion:
+    order = question.choice_order
+    answer = question_rules.shown_answer(view, order)
+    correction = None
+    if change is not None:
+        before = tuple(question_rules.accepted_letters(change.accepted_before, order))
+        correction = ShownCorrection(change.confirmed_at, change.notice, before, not change.accepted)
+        answer = question_rules.accepted_letters(change.accepted, order) or answer
     return GradedQuestion(
-        position=position,
+        position=question.position,
         kind=view.kind,
         stem=view.stem,
         choices=tuple(question_rules.shown_choices(view, order)),
-        chosen=tuple(chosen or ""),
-        answer=tuple(question_rules.shown_answer(view, order)) if shows else None,
-        correct=is_correct if shows else None,
+        chosen=tuple(question.chosen or ""),
+        answer=tuple(answer) if shows else None,
+        correct=question.is_correct if shows else None,
         explanation=view.explanation if shows else None,
         citations=tuple(dict(citation) for citation in view.citations) if shows else None,
+        question_id=view.question_id,
+        correction=correction if shows else None,
     )

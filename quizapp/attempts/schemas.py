@@ -5,10 +5,11 @@ from typing import Any
 
 import marshmallow as ma
 
-from quizapp.attempts.papers import GradedQuestion, Result, ShownQuestion, open_paper
+from quizapp.attempts.papers import GradedQuestion, Result, ShownCorrection, ShownQuestion, open_paper
 from quizapp.attempts.queries import AttemptView, HistoryItem
 from quizapp.campaigns.rules import CampaignView
 from quizapp.core.clock import rfc3339
+from quizapp.questions.rules import FAULT_REASONS
 
 # ---- builders
 
@@ -80,6 +81,16 @@ def _graded(question: GradedQuestion) -> dict[str, Any]:
         "correct": question.correct,
         "explanation": question.explanation,
         "citations": None if question.citations is None else list(question.citations),
+        "correction": None if question.correction is None else _correction(question.correction),
+    }
+
+
+def _correction(correction: ShownCorrection) -> dict[str, Any]:
+    return {
+        "corrected_at": rfc3339(correction.corrected_at),
+        "notice": correction.notice,
+        "answer_before": list(correction.answer_before),
+        "is_credited": correction.is_credited,
     }
 
 
@@ -136,6 +147,15 @@ class CampaignNameSchema(ma.Schema):
     title = ma.fields.String(required=True)
 
 
+class CorrectionSchema(ma.Schema):
+    """The key was corrected after people had answered: what counted before, and the bureau's word about it."""
+
+    corrected_at = ma.fields.String(required=True)
+    notice = ma.fields.String(required=True)
+    answer_before = ma.fields.List(ma.fields.String(), required=True)
+    is_credited = ma.fields.Boolean(required=True, metadata={"description": "送分：抽到的人都算对"})
+
+
 class GradedQuestionSchema(ma.Schema):
     position = ma.fields.Integer(required=True)
     chosen = ma.fields.List(ma.fields.String(), required=True)
@@ -148,6 +168,7 @@ class GradedQuestionSchema(ma.Schema):
         allow_none=True,
         metadata={"description": "{law, article} 或 {document, issuer, number, clause, date}"},
     )
+    correction = ma.fields.Nested(CorrectionSchema, required=True, allow_none=True)
 
 
 class ResultSchema(ma.Schema):
@@ -170,6 +191,7 @@ class AttemptQuestionSchema(QuestionSchema):
     correct = ma.fields.Boolean(allow_none=True)
     explanation = ma.fields.String(allow_none=True)
     citations = ma.fields.List(ma.fields.Dict(keys=ma.fields.String(), values=ma.fields.String()), allow_none=True)
+    correction = ma.fields.Nested(CorrectionSchema, allow_none=True)
 
 
 class AttemptSchema(ma.Schema):
@@ -214,6 +236,17 @@ class HistorySchema(ma.Schema):
     next = ma.fields.String(required=True, allow_none=True, metadata={"description": "下一页的 after"})
 
 
+class FaultSchema(ma.Schema):
+    """``state``: open · accepted (已处理) · declined (核对过，没有错)."""
+
+    id = ma.fields.String(required=True)
+    position = ma.fields.Integer(required=True)
+    reason = ma.fields.String(required=True)
+    text = ma.fields.String(required=True)
+    state = ma.fields.String(required=True)
+    reported_at = ma.fields.String(required=True)
+
+
 class HistoryArgs(ma.Schema):
     after = ma.fields.String(metadata={"description": "上一页给的 next"})
     limit = ma.fields.Integer(load_default=20, validate=ma.validate.Range(1, 100))
@@ -224,6 +257,17 @@ def _object(**properties: Any) -> dict[str, Any]:
 
 
 _TOKEN = {"type": "string", "maxLength": 100, "description": "没登录时开始答题得到的 guest_token；也可以放在 X-Guest-Token 里"}
+FAULT_BODY = {
+    **_object(
+        reason={
+            "type": "string",
+            "enum": list(FAULT_REASONS),
+            "description": "key 答案不对 · outdated 法条改了 · unclear 说不清 · typo 错字 · other",
+        },
+        text={"type": "string", "maxLength": 300},
+    ),
+    "required": ["reason"],
+}
 START_BODY = _object(
     client_nonce={"type": "string", "maxLength": 64, "pattern": "^[0-9a-fA-F]*$", "description": "手机自己出的随机数，抽奖查验用"},
     large_type={"type": "boolean", "description": "大字显示，答题时间按活动规则加长"},

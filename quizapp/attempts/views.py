@@ -13,7 +13,7 @@ from quizapp.accounts.forms import RegisterForm
 from quizapp.accounts.services import CONSENT_VERSION
 from quizapp.accounts.views import cookies
 from quizapp.accounts.views.sign_in import PENDING_PHONE
-from quizapp.attempts import edge, hooks, queries, rules
+from quizapp.attempts import edge, fault_views, hooks, queries, remark_queries, rules
 from quizapp.attempts.errors import (
     AdoptionExpired,
     AlreadyAdopted,
@@ -33,14 +33,15 @@ from quizapp.campaigns.rules import CampaignView
 from quizapp.core.clock import utc_now
 from quizapp.core.errors import AppError, NotSignedIn
 from quizapp.lottery import queries as lottery_queries
+from quizapp.questions import queries as question_queries
 from quizapp.questions.errors import PoolTooSmall
-from quizapp.questions.rules import citation_words
+from quizapp.questions.rules import FAULT_STATES, citation_words
 from quizapp.web.access import citizen, current_principal, guest
 from quizapp.web.pagination import page_number
 from quizapp.web.ui import url_if
 
 bp = Blueprint("attempts", __name__, template_folder="templates")
-blueprints = (bp,)
+blueprints = (bp, fault_views.bp)
 
 Page = str | Response | tuple[str, int]
 PER_PAGE = 20
@@ -407,11 +408,16 @@ def result(attempt_id: uuid.UUID) -> Page:
     if standing == "handed_in":
         return render_template("attempts/closing.html", attempt=attempt, campaign=campaign, now=now)
     state = hooks.find_state(campaign, current_principal(), now)
+    found = result_of(attempt, now)
+    faults = question_queries.list_own_faults(attempt.citizen_id, [question.question_id for question in found.questions])
     return render_template(
         "attempts/result.html",
         attempt=attempt,
         campaign=campaign,
-        result=result_of(attempt, now),
+        result=found,
+        remarks=remark_queries.list_remarks(attempt.id),
+        faults={fault.question_id: fault for fault in faults},
+        fault_states=FAULT_STATES,
         terms=campaign_queries.get_terms(attempt.terms_id),
         tickets=lottery_queries.list_tickets("attempt", attempt.id) if attempt.ticket_count else [],
         seconds=_seconds(attempt),

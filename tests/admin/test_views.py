@@ -19,6 +19,7 @@ OUTSIDE_THE_MENU = {
     "accounts_admin.sign_in": "before one is in",
     "accounts_admin.create_user": "a form, opened from the list of users",
     "questions_admin.import_form": "a form, opened from the list of banks",
+    "questions_admin.questions": "the questions of all banks, opened from the list of banks",
     "campaigns_admin.create": "a form, opened from the list of campaigns",
     "audit_admin.download": "a file, taken from the trail",
     "reporting_admin.region": "one county, opened from the figures",

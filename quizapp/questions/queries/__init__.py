@@ -10,7 +10,17 @@ from quizapp.questions.queries.corrections import (
     list_key_changes,
     lock_correction,
 )
-from quizapp.questions.queries.faults import FaultItem, count_open_faults, find_fault, get_fault, list_own_faults, lock_fault, select_faults
+from quizapp.questions.queries.faults import (
+    FaultItem,
+    count_open_faults,
+    count_question_faults,
+    find_fault,
+    get_fault,
+    list_open_faults,
+    list_own_faults,
+    lock_fault,
+    select_faults,
+)
 from quizapp.questions.queries.pools import (
     MAX_KEPT,
     POOL_SECONDS,
@@ -37,6 +47,7 @@ from quizapp.questions.queries.pools import (
     lock_bank,
     lock_question,
     names_of_authors,
+    names_of_staff,
     owner_path,
     select_questions,
 )
@@ -49,7 +60,7 @@ from quizapp.questions.queries.reviews import (
     list_theme_owners,
     review_standing,
     review_steps,
-    select_in_review,
+    select_for_reviewer,
     sign_off_unit,
 )
 from quizapp.questions.rules import PoolItem, RevisionView
@@ -69,6 +80,7 @@ __all__ = [
     "bank_titles",
     "count_open_faults",
     "count_pool",
+    "count_question_faults",
     "find_bank",
     "find_fault",
     "find_key_changes",
@@ -91,6 +103,7 @@ __all__ = [
     "list_flags",
     "list_key_changes",
     "list_latest",
+    "list_open_faults",
     "list_own_faults",
     "list_policies",
     "list_pool",
@@ -102,11 +115,12 @@ __all__ = [
     "lock_fault",
     "lock_question",
     "names_of_authors",
+    "names_of_staff",
     "owner_path",
     "review_standing",
     "review_steps",
     "select_faults",
-    "select_in_review",
+    "select_for_reviewer",
     "select_questions",
     "sign_off_unit",
 ]

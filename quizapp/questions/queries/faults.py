@@ -96,3 +96,14 @@ def select_faults(scopes: Collection[str], *, state: str = "open", question_id: 
 def count_open_faults(scopes: Collection[str]) -> int:
     """Reports nobody has answered yet."""
     return db.session.scalar(sa.select(sa.func.count()).select_from(select_faults(scopes).order_by(None).subquery())) or 0
+
+
+def list_open_faults(question_id: uuid.UUID) -> list[uuid.UUID]:
+    """Reports of one question that wait for an answer, the oldest first."""
+    found = sa.select(FaultReport.id).filter_by(question_id=question_id, state="open")
+    return list(db.session.scalars(found.order_by(FaultReport.reported_at, FaultReport.id)))
+
+
+def count_question_faults(question_id: uuid.UUID) -> int:
+    """Reports of one question that wait for an answer."""
+    return db.session.scalar(sa.select(sa.func.count()).select_from(FaultReport).filter_by(question_id=question_id, state="open")) or 0

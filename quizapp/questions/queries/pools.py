@@ -374,6 +374,10 @@ def owner_path(bank: QuestionBank) -> str | None:
 
 def names_of_authors(revisions: Sequence[QuestionRevision]) -> dict[uuid.UUID, str]:
     """Display names of the staff who made these revisions."""
-    ids = {revision.created_by for revision in revisions if revision.created_by}
-    rows = db.session.execute(sa.select(StaffAccount.id, StaffAccount.display_name).where(StaffAccount.id.in_(ids)))
+    return names_of_staff({revision.created_by for revision in revisions if revision.created_by})
+
+
+def names_of_staff(staff_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Display names of staff."""
+    rows = db.session.execute(sa.select(StaffAccount.id, StaffAccount.display_name).where(StaffAccount.id.in_(set(staff_ids))))
     return dict(rows.all())

@@ -19,7 +19,7 @@ from quizapp.questions.models import (
     ReviewPolicy,
     ThemeOwner,
 )
-from quizapp.questions.queries.pools import in_scopes, list_revisions, select_questions
+from quizapp.questions.queries.pools import list_revisions, select_questions
 
 
 @dataclass(frozen=True)
@@ -114,9 +114,20 @@ def _next(
     return 0 if signer is not None and not any(review.step == 0 for review in taken) else None
 
 
-def select_in_review(scopes: Sequence[str]) -> sa.Select[*tuple[Any, ...]]:
-    """Questions with their newest revision of which something waits for review in banks these subtrees see."""
-    return select_questions(banks=in_scopes(scopes), status="waiting").where(Question.status != "suspended")
+def select_for_reviewer(
+    stepping: Sequence[QuestionBank], signing: Sequence[QuestionBank], staff_id: uuid.UUID
+) -> sa.Select[*tuple[Any, ...]]:
+    """Questions with their newest revision that wait for this member of staff: for a step of review in some banks, for the
+    signature in others. What they wrote last or have passed already in this round is left out."""
+    in_round = sa.and_(QuestionReview.question_id == Question.id, QuestionReview.round == Question.review_round)
+    passed = sa.select(sa.func.count(QuestionReview.id)).where(in_round, QuestionReview.step > 0).scalar_subquery()
+    is_signed = sa.select(QuestionReview.id).where(in_round, QuestionReview.step == 0).exists()
+    is_mine = sa.select(QuestionReview.id).where(in_round, QuestionReview.staff_id == staff_id).exists()
+    wanted: list[sa.ColumnElement[bool]] = [sa.false()]
+    wanted += [sa.and_(Question.bank_id == bank.id, passed < review_steps(bank)) for bank in stepping]
+    wanted += [sa.and_(Question.bank_id == bank.id, passed >= review_steps(bank), ~is_signed) for bank in signing]
+    wrote_last = sa.func.coalesce(QuestionRevision.created_by == staff_id, sa.false())
+    return select_questions(status="waiting").where(Question.status != "suspended", sa.or_(*wanted), ~is_mine, ~wrote_last)
 
 
 def list_policies() -> dict[uuid.UUID, ReviewPolicy]:

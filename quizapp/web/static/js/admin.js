@@ -4,7 +4,9 @@
                        a progress and [data-out]; inputs [data-draws], [data-budget]; select [data-sim-tax] (organiser | winner);
                        texts [data-sim-out="total|net|tax|cap|psum|rest"], progress[data-bar], [data-warn] p; data-tax-rate="0.2"
    data-all            ticks every checkbox of its table's body
-   data-live="id"      copies what is typed into the element with that id */
+   data-live="id"      copies what is typed into the element with that id; one inside [data-live-box] hides while it is empty
+   data-question       the editor of a question: its kind shows either [data-choices] or [data-judge]; data-right="id" marks the
+                       choice with that id as right, and only one may be right in 单选 */
 (function () {
   'use strict';
   const doc = document, app = window.quizapp, all = app.all;
@@ -43,5 +45,28 @@
   app.on('change', 'input[data-all]', box => {
     all('tbody input[type=checkbox]', box.closest('table')).forEach(c => { c.checked = box.checked; });
   });
-  app.on('input', '[data-live]', src => { doc.getElementById(src.getAttribute('data-live')).textContent = src.value; });
+  app.on('input', '[data-live]', src => {
+    const out = doc.getElementById(src.getAttribute('data-live')), box = out && out.closest('[data-live-box]');
+    if (out) out.textContent = src.value;
+    if (box) box.hidden = !src.value;
+  });
+
+  function kindOf(form) { const k = form.querySelector('[name=kind]:checked'); return k ? k.value : ''; }
+  function shape(form) {
+    const judge = kindOf(form) === 'judge', word = form.querySelector('[name=judge]:checked');
+    all('[data-choices]', form).forEach(b => b.classList.toggle('off', judge));
+    all('[data-judge]', form).forEach(b => b.classList.toggle('off', !judge));
+    all('[data-right]', form).forEach(c => {
+      const card = doc.getElementById(c.getAttribute('data-right'));
+      if (card) card.classList.toggle('is-right', c.checked);
+    });
+    all('.phone [data-judge] .opt-card', form).forEach(c => c.classList.toggle('is-right', Boolean(word) && c.textContent.trim() === word.value));
+  }
+  app.on('change', '[data-question] input', input => {
+    const form = input.form;
+    if (input.name === 'answer' && input.checked && kindOf(form) === 'single') {
+      all('[name=answer]', form).forEach(c => { if (c !== input) c.checked = false; });
+    }
+    shape(form);
+  });
 })();
