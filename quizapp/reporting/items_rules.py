@@ -75,6 +75,7 @@ empty for none), and whether it counts as right."""
 class Sheet(NamedTuple):
     """One question of a paper. ``answered_at`` is in seconds since any fixed moment; ``chosen`` are displayed letters."""
 
+    paper: str
     position: int
     revision_id: uuid.UUID | str
     choice_order: str
@@ -150,7 +151,7 @@ class Counting:
         self.paper_count += 1
         total, length = marks.count("1"), len(marks)
         for sheet, seconds in zip(sheets, seconds_taken(started_at, sheets), strict=True):
-            position, revision_id, order, chosen, _ = sheet
+            _, position, revision_id, order, chosen, _ = sheet
             is_right = marks[position - 1] == "1"
             tally = self.tallies.get(revision_id)
             if tally is None:

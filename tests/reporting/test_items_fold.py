@@ -264,8 +264,7 @@ def test_odd_questions_are_told_to_the_staffs_list_and_taken_back(bank: Question
     assert _rows() == {}
 
 
-def test_reading_keeps_tallies_and_not_papers(bank: QuestionBank, campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(items_fold, "CHUNK", 100)
+def test_reading_keeps_tallies_and_not_papers(bank: QuestionBank, campaign: Campaign) -> None:
     _fill(campaign, bank, seed=12, count=300)
 
     def peak() -> int:
