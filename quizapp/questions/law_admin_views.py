@@ -50,6 +50,7 @@ class Card:
     view: RevisionView
     comparisons: Sequence[Comparison]
     may_confirm: bool
+    may_edit: bool
 
 
 def init_app(app: Flask) -> None:
@@ -75,6 +76,7 @@ def _cards(rows: Sequence[Any]) -> list[Card]:
             view=views[row.Question.current_revision_id],
             comparisons=[_compare(review, versions) for review in reviews[row.Question.id]],
             may_confirm=_may("questions.review", row.QuestionBank),
+            may_edit=_may("questions.edit", row.QuestionBank),
         )
         for row in rows
     ]

@@ -133,8 +133,11 @@ def import_statutes(files: LawFiles | Path, *, now: dt.datetime, actor: Actor, s
     known = queries.lock_statutes([law.short_title for law in read.statutes])
     plan = _plan(read, known, shanghai_day(now), replace)
     try:
-        for item in plan.statutes:
-            _keep_statute(known.get(item.law.short_title), item, now)
+        rows = [_keep_statute(known.get(item.law.short_title), item, now) for item in plan.statutes]
+        db.session.flush()
+        names = queries.names_of([row.id for row in rows])
+        for row, item in zip(rows, plan.statutes, strict=True):
+            keep_names(row, item.law.names, names[row.id])
         db.session.flush()
         _keep_articles(plan, actor, now)
     except sa.exc.IntegrityError:
@@ -236,7 +239,7 @@ def _changes(plan: StatutePlan, today: dt.date) -> list[ArticleChange]:
 # ---- taking in
 
 
-def _keep_statute(statute: Statute | None, plan: StatutePlan, now: dt.datetime) -> None:
+def _keep_statute(statute: Statute | None, plan: StatutePlan, now: dt.datetime) -> Statute:
     law = plan.law
     if statute is None:
         statute = Statute(id=plan.statute_id, short_title=law.short_title, aliases=[], created_at=now, changed_at=now)
@@ -249,13 +252,11 @@ def _keep_statute(statute: Statute | None, plan: StatutePlan, now: dt.datetime) 
         statute.text_from = _newest(law)
     if not plan.is_unchanged:
         statute.changed_at = now
-    db.session.flush()
-    keep_names(statute, law.names)
+    return statute
 
 
-def keep_names(statute: Statute, names: frozenset[str]) -> None:
-    """Let a statute be found under these names too; names it has stay."""
-    known = queries.names_of([statute.id])[statute.id]
+def keep_names(statute: Statute, names: frozenset[str], known: frozenset[str]) -> None:
+    """Let a statute be found under these names too; those it is known by stay."""
     fresh = sorted(names - known)
     db.session.add_all(StatuteName(statute_id=statute.id, name=name) for name in fresh)
     own = {statute.short_title, statute.title}

@@ -269,13 +269,21 @@ def search_articles(terms: Sequence[str], on: dt.date, *, limit: int, offset: in
     )
     holds = sa.and_(*(StatuteArticle.text.contains(term, autoescape=True) for term in terms))
     repealed = sa.and_(Statute.is_repealed, sa.or_(Statute.repealed_on.is_(None), Statute.repealed_on <= on))
+    place = (sa.case(_KIND_ORDER, value=Statute.kind), Statute.short_title, StatuteArticle.position)
+    found = (
+        sa.select(StatuteArticle.id)
+        .join(Statute, Statute.id == StatuteArticle.statute_id)
+        .where(holds, StatuteArticle.effective_from <= on, ~is_over, ~repealed)
+        .order_by(*place)
+        .limit(limit)
+        .offset(offset)
+    )
+    ids = db.session.scalars(found).all()
     statement = (
         sa.select(Statute.short_title, Statute.unit, StatuteArticle.number, StatuteArticle.text)
         .join(Statute, Statute.id == StatuteArticle.statute_id)
-        .where(holds, StatuteArticle.effective_from <= on, ~is_over, ~repealed)
-        .order_by(sa.case(_KIND_ORDER, value=Statute.kind), Statute.short_title, StatuteArticle.position)
-        .limit(limit)
-        .offset(offset)
+        .where(StatuteArticle.id.in_(ids))
+        .order_by(*place)
     )
     return [Hit(row.short_title, row.number, rules.label(row.number, row.unit), row.text) for row in db.session.execute(statement)]
 

@@ -6,7 +6,6 @@ import marshmallow as ma
 
 from quizapp.web.api import CodeSchema
 
-
 _SENSIBLE = ma.validate.Range(dt.datetime(2000, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC))
 
 
@@ -41,7 +40,7 @@ class SearchSchema(ma.Schema):
 
 class DaySchema(ma.Schema):
     on = ma.fields.Date(load_default=None, metadata={"description": "看哪一天有效的文本，缺省今天"})
-    at = ma.fields.AwareDateTime(load_default=None, validate=_SENSIBLE, metadata={"description": "某一刻看到的文本（例如交卷的时候），优先于 on"})
+    at = ma.fields.AwareDateTime(load_default=None, validate=_SENSIBLE, metadata={"description": "某一刻看到的文本，例如交卷时；优先于 on"})
 
 
 class ArticleSchema(ma.Schema):

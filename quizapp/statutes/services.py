@@ -72,7 +72,7 @@ def create_statute(facts: Facts, articles: Mapping[str, str], *, unit: str, now:
         db.session.flush()
     except sa.exc.IntegrityError:
         raise StatuteExists from None
-    keep_names(statute, frozenset({facts.short_title, facts.title, *facts.aliases}))
+    keep_names(statute, frozenset({facts.short_title, facts.title, *facts.aliases}), frozenset())
     for number, text in articles.items():
         _add_version(statute, number, text, text_from or dt.date.min, "", actor, now)
     db.session.flush()
@@ -94,7 +94,7 @@ def save_facts(statute_id: uuid.UUID, facts: Facts, *, suspend: bool, now: dt.da
     for column in changed:
         setattr(statute, column, after[column])
     known = queries.names_of([statute.id])[statute.id]
-    keep_names(statute, frozenset({statute.short_title, facts.title, *facts.aliases}))
+    keep_names(statute, frozenset({statute.short_title, facts.title, *facts.aliases}), known)
     if added := sorted({facts.title, *facts.aliases} - known):
         changed["aliases"] = [tuple(sorted(known)), tuple(sorted(known | set(added)))]
     if not changed:

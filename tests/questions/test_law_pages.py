@@ -68,6 +68,7 @@ def test_editors_see_it_and_cannot_confirm(client: FlaskClient) -> None:
     page = _page(client)
     assert page.select("del")
     assert not page.select('form[action$="/confirmation"]')
+    assert page.select_one('a[href="/admin/questions/banks/b/q/q-002/edit"]')
     assert client.post(f"{URL}/policy", data={"suspends": "0"}).status_code == 403
 
 
