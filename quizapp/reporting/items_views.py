@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from quizapp.core.errors import InvalidInput
@@ -32,6 +33,13 @@ def _withholds() -> bool:
     return not is_whole(downloads.item_scope())
 
 
+def _definitions(withholds: bool) -> list[tuple[str, str]]:
+    """(word, sentence) to print under the tables. Translated here: a template's ``_`` would take their per cents for
+    places to fill in."""
+    terms = [(_(items_exports.FIGURE_TITLES[name]), _(sentence)) for name, sentence in items_rules.DEFINITIONS.items()]
+    return [*terms, (_(rules.WITHHELD_FEW), _(items_rules.WITHHOLDING))] if withholds else terms
+
+
 def _excluded(state: DataState) -> str:
     return rules.exclusion_sentence([(rules.exclusion_name(reason), count) for reason, count in state.exclusions])
 
@@ -39,7 +47,6 @@ def _excluded(state: DataState) -> str:
 _COMMON: dict[str, Any] = {
     "rules": rules,
     "items_rules": items_rules,
-    "figure_titles": items_exports.FIGURE_TITLES,
     "kind_titles": question_rules.KIND_TITLES,
     "difficulty_titles": question_rules.DIFFICULTY_TITLES,
     "letters": question_rules.LETTERS,
@@ -61,7 +68,7 @@ def index() -> str | tuple[str, int]:
         "campaigns": items_queries.list_campaign_choices(scopes),
         "orders": items_queries.ORDERS,
         "revisions": items_queries.REVISIONS,
-        "withholds": withholds,
+        "definitions": _definitions(withholds),
         "requests": services.list_reports(current_principal().user_id, "items"),
     }
     try:
@@ -99,7 +106,7 @@ def show(question_id: uuid.UUID) -> str:
         shares=items_queries.list_campaign_shares(shown.view.id, scopes, withholds=withholds),
         campaign=campaign,
         campaigns=items_queries.list_campaign_choices(scopes),
-        withholds=withholds,
+        definitions=_definitions(withholds),
         sentence=items_queries.filter_sentence(ItemFilter(campaign=campaign, bank=item.bank, revisions="all")),
         **_COMMON,
     )
