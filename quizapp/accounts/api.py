@@ -1,11 +1,11 @@
 """Signing in, the own profile and the lists it is chosen from, as JSON."""
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
-from flask import Response, current_app
+from flask import Response
 
-from quizapp.accounts import queries, rules, services
+from quizapp.accounts import edge, queries, rules, services
 from quizapp.accounts.schemas import (
     DeleteMeArgs,
     GroupListSchema,
@@ -23,7 +23,7 @@ from quizapp.accounts.schemas import (
 from quizapp.accounts.views.codes import send_sign_in_code
 from quizapp.accounts.views.sign_in import parse_organisation
 from quizapp.core.clock import rfc3339, utc_now
-from quizapp.core.crypto import Vault
+from quizapp.core.crypto import mask_phone
 from quizapp.core.db import transaction
 from quizapp.web.access import citizen, current_principal, public
 from quizapp.web.api import Blueprint, json_response
@@ -34,30 +34,22 @@ blp = Blueprint("accounts_api", __name__, url_prefix="/api/v1", description="登
 blueprints = (blp,)
 
 
-def _vault() -> Vault:
-    vault: Vault = current_app.extensions["vault"]
-    return vault
+def _code_name(code: str | None, name: str | None) -> dict[str, str] | None:
+    return None if code is None else {"code": code, "name": name or code}
 
 
-def _code_name(code: str | None, names: dict[str, str]) -> dict[str, str] | None:
-    return None if code is None else {"code": code, "name": names.get(code, code)}
-
-
-def me_body(citizen_id: uuid.UUID) -> dict[str, Any]:
+def me_body(me: queries.Me, masked_phone: str | None, point_balance: int) -> dict[str, Any]:
     """What the citizen reads about themselves."""
-    profile = queries.get_profile(citizen_id)
-    region = queries.find_region(profile.region_code) if profile.region_code else None
-    group = queries.find_group(profile.demographic_group) if profile.demographic_group else None
-    unit = queries.get_organisation(profile.organisation_id) if profile.organisation_id else None
+    profile, unit = me.profile, str(me.profile.organisation_id)
     return {
-        "id": str(citizen_id),
+        "id": str(profile.citizen_id),
         "nickname": profile.nickname,
-        "phone": queries.find_masked_phone(_vault(), citizen_id),
-        "demographic_group": {"code": group.code, "name": group.name} if group else None,
-        "region": {"code": region.code, "name": region.name} if region else None,
-        "organisation": {"id": str(unit.id), "code": str(unit.id), "name": unit.name} if unit else None,
-        "age_band": _code_name(profile.age_band, rules.AGE_BAND_TITLES),
-        "point_balance": queries.point_balance_of(citizen_id),
+        "phone": masked_phone,
+        "demographic_group": _code_name(profile.demographic_group, me.group_name),
+        "region": _code_name(profile.region_code, me.region_name),
+        "organisation": {"id": unit, "code": unit, "name": me.organisation_name} if profile.organisation_id else None,
+        "age_band": _code_name(profile.age_band, rules.AGE_BAND_TITLES.get(profile.age_band or "")),
+        "point_balance": point_balance,
         "needs_profile": not profile.is_registered,
         "consent_version": profile.consent_version,
         "current_consent_version": services.CONSENT_VERSION,
@@ -65,18 +57,22 @@ def me_body(citizen_id: uuid.UUID) -> dict[str, Any]:
     }
 
 
+def _read_me(citizen_id: uuid.UUID) -> dict[str, Any]:
+    return me_body(queries.get_me(citizen_id), queries.find_masked_phone(edge.vault(), citizen_id), queries.point_balance_of(citizen_id))
+
+
 @blp.route("/auth/sms-codes", methods=["POST"])
 @blp.arguments(SmsCodeArgs)
 @blp.response(201, SmsCodeSchema)
 @blp.alt_response(429, description="too_many_codes")
 @public
-def send_code(args: dict[str, Any]) -> dict[str, Any]:
+def send_code(args: dict[str, Any]) -> Response:
     """发送短信验证码"""
     issued = send_sign_in_code(services.require_phone(args["phone"]), args["purpose"], utc_now())
     body: dict[str, Any] = {"retry_after_seconds": issued.retry_after_seconds, "expires_at": rfc3339(issued.expires_at)}
     if issued.shown_code:
         body["demo_code"] = issued.shown_code
-    return body
+    return json_response(body, 201)
 
 
 @blp.route("/auth/sessions", methods=["POST"])
@@ -84,18 +80,13 @@ def send_code(args: dict[str, Any]) -> dict[str, Any]:
 @blp.response(201, SessionSchema)
 @blp.alt_response(429, description="code_tries_exceeded")
 @public
-def sign_in(args: dict[str, Any]) -> dict[str, Any]:
+def sign_in(args: dict[str, Any]) -> Response:
     """用手机号和验证码登录，取得令牌"""
     check_rate("sign-in", client_ip(), 600, 60)
     now, phone = utc_now(), services.require_phone(args["phone"])
-    with transaction():
-        refusal = services.check_code(_vault(), phone=phone, purpose=services.SIGN_IN, code=args["code"], now=now)
-        if refusal is None:
-            citizen_id = services.find_or_create_citizen(_vault(), phone, now)
-            token = services.issue_bearer(citizen_id, now, "程序")
-    if refusal is not None:
-        raise refusal
-    return {"token": token, "citizen": me_body(citizen_id)}
+    entered = cast(services.Entered, edge.enter(phone=phone, code=args["code"], now=now, is_bearer=True, device_label="程序"))
+    balance = 0 if entered.is_new else queries.point_balance_of(entered.me.profile.citizen_id)
+    return json_response({"token": entered.token, "citizen": me_body(entered.me, mask_phone(phone), balance)}, 201)
 
 
 @blp.route("/auth/sessions/current", methods=["DELETE"])
@@ -114,7 +105,7 @@ def sign_out() -> None:
 @citizen
 def get_me() -> dict[str, Any]:
     """看自己的信息"""
-    return me_body(current_principal().user_id)
+    return _read_me(current_principal().user_id)
 
 
 @blp.route("/me", methods=["PATCH"])
@@ -131,14 +122,14 @@ def change_me(args: dict[str, Any]) -> dict[str, Any]:
         services.check_profile(change)
         if guardian is not None:
             phone = services.require_phone(guardian["phone"])
-            refusal = services.check_code(_vault(), phone=phone, purpose=services.GUARDIAN, code=guardian["code"], now=now)
+            refusal = services.check_code(edge.vault(), phone=phone, purpose=services.GUARDIAN, code=guardian["code"], now=now)
             if refusal is None:
-                services.confirm_guardian(_vault(), citizen_id, phone, now)
+                services.confirm_guardian(edge.vault(), citizen_id, phone, now)
         if refusal is None:
             services.update_profile(citizen_id, change, now)
     if refusal is not None:
         raise refusal
-    return me_body(citizen_id)
+    return _read_me(citizen_id)
 
 
 def _profile_change(args: dict[str, Any]) -> services.ProfileChange:
@@ -159,7 +150,7 @@ def _profile_change(args: dict[str, Any]) -> services.ProfileChange:
 @citizen
 def export_me() -> Response:
     """带走自己的全部数据"""
-    data = services.export_citizen(_vault(), current_principal().user_id, utc_now())
+    data = services.export_citizen(edge.vault(), current_principal().user_id, utc_now())
     return json_response(data, headers={"Content-Disposition": 'attachment; filename="my-data.json"'})
 
 

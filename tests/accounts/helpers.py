@@ -2,17 +2,20 @@
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask, current_app
 from flask.testing import FlaskClient
+from sqlalchemy.engine import Engine
 from werkzeug.test import TestResponse
 
-from quizapp.accounts import services
+from quizapp.accounts import edge
 from quizapp.core.clock import utc_now
 from quizapp.core.crypto import Vault
-from quizapp.core.db import db, transaction
+from quizapp.core.db import db
 
 
 def vault() -> Vault:
@@ -35,8 +38,7 @@ def submit(client: FlaskClient, path: str, data: dict[str, Any], *, form_on: str
 def issue(phone: str, purpose: str = "sign_in", **kw: Any) -> str:
     """A code as if it had been sent."""
     options = {"device": None, "address": "10.0.0.1", "now": utc_now(), **kw}
-    with transaction():
-        return services.issue_code(vault(), phone=phone, purpose=purpose, **options).code
+    return edge.issue_code(phone=phone, purpose=purpose, **options).code
 
 
 def wrong(code: str) -> str:
@@ -71,3 +73,19 @@ def at_once(app: Flask, work: Callable[[int], Any], count: int) -> list[Any]:
         thread.join()
     db.session.rollback()
     return results
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """The SQL that runs inside, without what begins and ends transactions."""
+    seen: list[str] = []
+
+    def note(conn: Any, cursor: Any, statement: str, *rest: Any) -> None:
+        if statement.split(None, 1)[0].upper() not in ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"):
+            seen.append(statement)
+
+    sa.event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        sa.event.remove(Engine, "before_cursor_execute", note)

@@ -137,6 +137,18 @@ def test_the_device_limit_holds_under_concurrency(app: Flask, monkeypatch: pytes
     phones = [make_phone() for _ in range(12)]
     results = at_once(app, lambda number: issue(phones[number], device="d" * 32, now=NOON), 12)
     assert sum(isinstance(result, str) for result in results) == 4
+    assert sum(isinstance(result, TooManyCodes) for result in results) == 8
+    counted = db.session.scalar(sa.select(DailyCounter.count).filter_by(scope="sms-device"))
+    assert (counted, db.session.scalar(sa.select(sa.func.count()).select_from(SmsCode))) == (4, 4)
+
+
+def test_a_refused_request_counts_for_nobody() -> None:
+    phone = make_phone()
+    issue(phone, device="f" * 32, now=NOON)
+    for now in (NOON, NOON + 59 * SECOND):
+        with pytest.raises(TooManyCodes):
+            issue(phone, device="f" * 32, now=now)
+    assert db.session.scalars(sa.select(DailyCounter.count)).all() == [1, 1, 1]
 
 
 def test_counters_are_exact_under_concurrency(app: Flask) -> None:

@@ -37,13 +37,13 @@ class Profile:
 
     citizen_id: uuid.UUID
     nickname: str
-    demographic_group: str | None
-    region_code: str | None
-    organisation_id: uuid.UUID | None
-    organisation_path: str | None
-    age_band: str | None
-    status: str
-    is_registered: bool
+    demographic_group: str | None = None
+    region_code: str | None = None
+    organisation_id: uuid.UUID | None = None
+    organisation_path: str | None = None
+    age_band: str | None = None
+    status: str = "active"
+    is_registered: bool = False
     consent_version: str | None = None
     guardian_confirmed_at: dt.datetime | None = None
 
@@ -116,6 +116,52 @@ def lock_citizen(citizen_id: uuid.UUID) -> Profile:
     :raises NotFound: if there is no such citizen
     """
     return _profile(_LOCKED_PROFILE, citizen_id)
+
+
+@dataclass(frozen=True)
+class Me:
+    """A profile with the names of what it refers to, as the citizen sees it."""
+
+    profile: Profile
+    group_name: str | None = None
+    region_name: str | None = None
+    organisation_name: str | None = None
+
+
+_groups = cast(sa.Table, DemographicGroup.__table__)
+_regions = cast(sa.Table, Region.__table__)
+ME_COLUMNS = (
+    *PROFILE_COLUMNS,
+    _groups.c.name.label("group_name"),
+    _regions.c.name.label("region_name"),
+    _units.c.name.label("organisation_name"),
+)
+"""Columns that :func:`as_me` reads, for statements from :func:`with_names`."""
+
+
+def with_names(found: sa.FromClause) -> sa.FromClause:
+    """``found``, which has :data:`CITIZENS`, with what their profiles refer to."""
+    return (
+        found.outerjoin(_units, _units.c.id == CITIZENS.c.organisation_id)
+        .outerjoin(_groups, _groups.c.code == CITIZENS.c.demographic_group)
+        .outerjoin(_regions, _regions.c.code == CITIZENS.c.region_code)
+    )
+
+
+_ME = sa.select(*ME_COLUMNS).select_from(with_names(CITIZENS)).where(CITIZENS.c.id == sa.bindparam("citizen_id", type_=sa.Uuid))
+
+
+def as_me(row: Row) -> Me:
+    """What the citizen sees, from a row with :data:`ME_COLUMNS`."""
+    return Me(as_profile(row), row.group_name, row.region_name, row.organisation_name)
+
+
+def get_me(citizen_id: uuid.UUID) -> Me:
+    """:raises NotFound: if there is no such citizen"""
+    rows = fetch(_ME, {"citizen_id": citizen_id})
+    if not rows:
+        raise NotFound
+    return as_me(rows[0])
 
 
 def find_citizen_by_phone(vault: Vault, phone: str) -> uuid.UUID | None:

@@ -32,6 +32,7 @@ from quizapp.accounts.services.codes import (
     send_code,
 )
 from quizapp.accounts.services.counters import count_of, count_up
+from quizapp.accounts.services.entering import Entered, enter
 from quizapp.accounts.services.places import add_group, add_organisation, rename_group, rename_organisation, set_organisation_active
 from quizapp.accounts.services.sessions import (
     CITIZEN_LIMITS,
@@ -72,6 +73,7 @@ __all__ = [
     "SEEN_EVERY",
     "SIGN_IN",
     "STAFF_LIMITS",
+    "Entered",
     "FirstPassword",
     "IssuedCode",
     "ProfileChange",
@@ -93,6 +95,7 @@ __all__ = [
     "end_citizen_sessions",
     "end_session",
     "end_staff_sessions",
+    "enter",
     "export_citizen",
     "export_parts",
     "find_or_create_citizen",

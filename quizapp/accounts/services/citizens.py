@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from quizapp.accounts import queries, rules
 from quizapp.accounts.errors import (
@@ -34,6 +33,7 @@ from quizapp.core.crypto import Vault
 from quizapp.core.db import db
 from quizapp.core.errors import NotFound
 from quizapp.core.ids import new_id
+from quizapp.core.statements import Write, run_writes
 from quizapp.core.text import clean_line
 
 CONSENT_VERSION = "2026-11"
@@ -49,7 +49,8 @@ UNCONSENTED_KEEP = dt.timedelta(hours=24)
 """How long the number of somebody who signed in but never agreed is kept."""
 
 DELETED_NICKNAME = "已注销"
-_GONE = "gone-phone"
+GONE = "gone-phone"
+"""What counts deletions by number."""
 
 on_delete_checks: list[Callable[[uuid.UUID], str | None]] = []
 """Packages below add functions that say, in one Chinese sentence, what they still owe a citizen."""
@@ -116,30 +117,48 @@ def find_or_create_citizen(vault: Vault, phone: str, now: dt.datetime) -> uuid.U
 
 def check_may_return(vault: Vault, phone: str, now: dt.datetime) -> None:
     """:raises RecentlyDeleted: if an account of this number was deleted in the last 30 days"""
-    if count_of(_GONE, vault.tag("phone", phone).hex(), since=shanghai_day(now - REREGISTER_AFTER)):
+    if count_of(GONE, vault.tag("phone", phone).hex(), since=shanghai_day(now - REREGISTER_AFTER)):
         raise RecentlyDeleted
 
 
 def _create_citizen(vault: Vault, phone: str, now: dt.datetime) -> uuid.UUID:
     """Insert the citizen, then claim the number; who comes second waits for the first and takes theirs."""
     check_may_return(vault, phone, now)
-    tag = vault.tag("phone", phone)
-    citizen = Citizen(id=new_id(), nickname=rules.default_nickname(secrets.randbelow(10_000)), created_at=now)
-    db.session.add(citizen)
-    db.session.flush()
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-    claim = insert(Identity).values(
-        id=new_id(), citizen_id=citizen.id, kind="phone", subject_tag=tag, subject_encrypted=vault.encrypt(phone), verified_at=now
-    )
-    claimed = db.session.execute(claim.on_conflict_do_nothing(index_elements=["kind", "subject_tag"]).returning(Identity.id))
-    if claimed.scalar_one_or_none() is not None:
-        return citizen.id
-    db.session.delete(citizen)
-    db.session.flush()
+    newcomer, *writes = newcomer_writes(vault, phone, now)
+    run_writes(*writes)
     found = queries.find_citizen_by_phone(vault, phone)
     if found is None:
         raise NotFound
+    if found != newcomer.citizen_id:
+        db.session.execute(sa.delete(Citizen).filter_by(id=newcomer.citizen_id))
     return found
+
+
+_INSERT = "INSERT INTO citizens (id, nickname, status, created_at) VALUES (:n_citizen, :n_nickname, 'active', :n_now)"
+_CLAIM = (
+    "INSERT INTO identities (id, citizen_id, kind, subject_tag, subject_encrypted, verified_at) "
+    "VALUES (:i_id, :i_citizen, 'phone', :i_tag, :i_encrypted, :i_now) ON CONFLICT (kind, subject_tag) DO NOTHING"
+)
+
+
+def newcomer_writes(vault: Vault, phone: str, now: dt.datetime, *, is_guarded: bool = False) -> tuple[queries.Profile, Write, Write]:
+    """A citizen of this number as they begin, and the rows that say so.
+
+    :param is_guarded: nothing may be written if somebody has the number already
+    """
+    citizen_id, nickname = new_id(), rules.default_nickname(secrets.randbelow(10_000))
+    identity = {
+        "i_id": new_id(),
+        "i_citizen": citizen_id,
+        "i_tag": vault.tag("phone", phone),
+        "i_encrypted": vault.encrypt(phone),
+        "i_now": now,
+    }
+    return (
+        queries.Profile(citizen_id, nickname),
+        Write(_INSERT, {"n_citizen": citizen_id, "n_nickname": nickname, "n_now": now}),
+        Write(_CLAIM, identity, is_guarded=is_guarded),
+    )
 
 
 def update_profile(citizen_id: uuid.UUID, change: ProfileChange, now: dt.datetime, *, only_blanks: bool = False) -> None:
@@ -311,7 +330,7 @@ def delete_citizen(citizen_id: uuid.UUID, now: dt.datetime, *, gives_up: bool = 
         settle(citizen_id, now)
     record("citizen.deleted", actor=Actor("citizen", citizen_id, ""), target_type="citizen", target_id=citizen_id, now=now)
     for tag in _phone_tags(citizen_id):
-        count_up(_GONE, tag.hex(), shanghai_day(now))
+        count_up(GONE, tag.hex(), shanghai_day(now))
     _forget_person(citizen_id, now)
 
 

@@ -4,19 +4,23 @@ import datetime as dt
 import hmac
 import logging
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from quizapp.accounts import rules
 from quizapp.accounts.errors import CodeExpired, CodeTriesExceeded, CodeWrong, GuardianPhoneSame, InvalidPhone, SmsNotSent, TooManyCodes
 from quizapp.accounts.models import SmsCode
-from quizapp.accounts.services.counters import count_up
+from quizapp.accounts.services.counters import count_write, counted_on, total
 from quizapp.adapters.sms import SmsError, SmsRecipientRefused, SmsSender
 from quizapp.core.clock import day_end, shanghai_day
 from quizapp.core.crypto import Vault
-from quizapp.core.db import db
+from quizapp.core.db import UtcDateTime
 from quizapp.core.errors import AppError, InvalidInput
+from quizapp.core.ids import new_id
+from quizapp.core.statements import Row, Write, fetch, fetch_alone, run_writes
 from quizapp.core.text import N_
 
 log = logging.getLogger(__name__)
@@ -70,40 +74,65 @@ def require_guardian_phone(text: str, child_phone: str | None) -> str:
     return phone
 
 
-def issue_code(vault: Vault, *, phone: str, purpose: str, device: str | None, address: str, now: dt.datetime) -> IssuedCode:
+_codes = cast(sa.Table, SmsCode.__table__)
+PHONE_TAG = sa.bindparam("phone_tag", type_=sa.LargeBinary(32))
+_today = sa.bindparam("day", type_=sa.Date) == counted_on
+_HOUR = dt.timedelta(hours=1)
+_within_hour = _codes.c.created_at > sa.bindparam("hour_ago", type_=UtcDateTime)
+_latest = sa.select(_codes.c.created_at).where(_codes.c.phone_tag == PHONE_TAG, _within_hour).order_by(_codes.c.created_at.desc()).limit(1)
+_SENT = sa.select(
+    *(total(f"sms-{whose}", sa.bindparam(whose, type_=sa.String), _today).label(whose) for whose in ("phone", "device", "address")),
+    _latest.scalar_subquery().label("newest"),
+    _latest.offset(PHONE_PER_HOUR - 1).scalar_subquery().label("last_of_hour"),
+)
+"""What was sent to a phone, from a device and from an address on one day, and to the phone within the hour."""
+_INSERT = (
+    "INSERT INTO sms_codes (id, phone_tag, purpose, code_tag, created_at, expires_at, failed_count) "
+    "VALUES (:c_id, :c_phone, :c_purpose, :c_code, :c_at, :c_expires, 0)"
+)
+
+
+def issue_code(
+    vault: Vault, *, phone: str, purpose: str, device: str | None, address: str, now: dt.datetime, write: Callable[..., None] = run_writes
+) -> IssuedCode:
     """Make a code for ``phone`` (eleven digits); send it with :func:`send_code` once this is committed.
 
-    The phone's counter row is locked first, so that two requests at once see each other's codes.
+    Of two requests at once the second finds the phone's counter changed and is stale.
 
     :param device: random name of the browser, None where a client has none
     :raises TooManyCodes: over a limit of the phone, the device or the address, with ``retry_after_seconds``
+    :raises Stale: if somebody else was counted since the read; begin again
     """
-    day = shanghai_day(now)
-    until_tomorrow = int((day_end(day) - now).total_seconds()) + 1
-    tag = vault.tag("phone", phone)
-    limits = [("sms-phone", tag.hex(), PHONE_PER_DAY)]
-    if device:
-        limits.append(("sms-device", vault.tag("device", device).hex(), DEVICE_PER_DAY))
-    limits.append(("sms-address", vault.tag("address", address).hex(), ADDRESS_PER_DAY))
-    for scope, subject, limit in limits:
-        if count_up(scope, subject, day) > limit:
-            raise TooManyCodes(retry_after_seconds=until_tomorrow)
-    _check_recent(tag, now)
+    day, tag = shanghai_day(now), vault.tag("phone", phone)
+    subjects = {
+        "phone": tag.hex(),
+        "device": vault.tag("device", device).hex() if device else "",
+        "address": vault.tag("address", address).hex(),
+    }
+    [sent] = fetch_alone(_SENT, {**subjects, "phone_tag": tag, "day": day, "hour_ago": now - _HOUR})
+    _check_limits(sent, day, now)
+    below = {"phone": sent.phone + 1, "device": DEVICE_PER_DAY, "address": ADDRESS_PER_DAY}
+    counts = [count_write(whose, f"sms-{whose}", subject, day, below=below[whose]) for whose, subject in subjects.items() if subject]
     code = f"{secrets.randbelow(10**rules.CODE_DIGITS):0{rules.CODE_DIGITS}d}"
-    row = SmsCode(phone_tag=tag, purpose=purpose, code_tag=_code_tag(vault, tag, purpose, code), created_at=now, expires_at=now + LIFETIME)
-    db.session.add(row)
-    db.session.flush()
-    return IssuedCode(phone, code, row.expires_at)
+    values = {
+        "c_id": new_id(),
+        "c_phone": tag,
+        "c_purpose": purpose,
+        "c_code": _code_tag(vault, tag, purpose, code),
+        "c_at": now,
+        "c_expires": now + LIFETIME,
+    }
+    write(*counts, Write(_INSERT, values))
+    return IssuedCode(phone, code, now + LIFETIME)
 
 
-def _check_recent(tag: bytes, now: dt.datetime) -> None:
-    hour = dt.timedelta(hours=1)
-    recent = sa.select(SmsCode.created_at).where(SmsCode.phone_tag == tag, SmsCode.created_at > now - hour)
-    moments = list(db.session.scalars(recent.order_by(SmsCode.created_at.desc())))
-    if moments and moments[0] > now - PHONE_GAP:
-        raise TooManyCodes(retry_after_seconds=_seconds_left(moments[0] + PHONE_GAP, now))
-    if len(moments) >= PHONE_PER_HOUR:
-        raise TooManyCodes(retry_after_seconds=_seconds_left(moments[PHONE_PER_HOUR - 1] + hour, now))
+def _check_limits(sent: Row, day: dt.date, now: dt.datetime) -> None:
+    if sent.phone >= PHONE_PER_DAY or sent.device >= DEVICE_PER_DAY or sent.address >= ADDRESS_PER_DAY:
+        raise TooManyCodes(retry_after_seconds=int((day_end(day) - now).total_seconds()) + 1)
+    if sent.newest is not None and sent.newest > now - PHONE_GAP:
+        raise TooManyCodes(retry_after_seconds=_seconds_left(sent.newest + PHONE_GAP, now))
+    if sent.last_of_hour is not None:
+        raise TooManyCodes(retry_after_seconds=_seconds_left(sent.last_of_hour + _HOUR, now))
 
 
 def _seconds_left(moment: dt.datetime, now: dt.datetime) -> int:
@@ -128,26 +157,56 @@ def send_code(sender: SmsSender, issued: IssuedCode) -> None:
         raise SmsNotSent from None
 
 
-def check_code(vault: Vault, *, phone: str, purpose: str, code: str, now: dt.datetime) -> AppError | None:
-    """Use up the newest code of this phone and purpose. The refusal is returned, not raised, so that the caller's
-    transaction commits the failed try; raise it afterwards.
+NEWEST_CODE = (
+    sa.select(
+        _codes.c.id.label("code_id"),
+        _codes.c.code_tag,
+        _codes.c.expires_at.label("code_expires_at"),
+        _codes.c.failed_count.label("code_failed_count"),
+        _codes.c.used_at.label("code_used_at"),
+    )
+    .where(_codes.c.phone_tag == PHONE_TAG, _codes.c.purpose == sa.bindparam("purpose", type_=sa.String))
+    .order_by(_codes.c.created_at.desc(), _codes.c.id.desc())
+    .limit(1)
+)
+"""The newest code of a phone and purpose, for :func:`judge_code`."""
+_LOCKED_CODE = NEWEST_CODE.with_for_update()
+_UNCHANGED = "WHERE id = :c_id AND used_at IS NULL AND failed_count = :c_failed"
+_USE = f"UPDATE sms_codes SET used_at = :c_now {_UNCHANGED}"  # noqa: S608 - constants
+_COUNT_TRY = f"UPDATE sms_codes SET failed_count = failed_count + 1 {_UNCHANGED}"  # noqa: S608 - constants
+
+
+def check_shape(code: str) -> AppError | None:
+    """The refusal of what cannot be a code; it costs no try."""
+    return None if rules.is_code(code.strip()) else CodeWrong(N_("验证码是 6 位数字，请再看一眼短信。"))
+
+
+def judge_code(
+    vault: Vault, row: Row | None, *, phone_tag: bytes, purpose: str, code: str, now: dt.datetime
+) -> tuple[AppError | None, tuple[Write, ...]]:
+    """Whether this is the code in ``row`` (with the columns of :data:`NEWEST_CODE`): the refusal, and the writes that use it up
+    or count the try, guarded against a row that has changed.
 
     Five wrong tries kill a code: the sixth is refused even if right.
     """
-    code = code.strip()
-    if not rules.is_code(code):
-        return CodeWrong(N_("验证码是 6 位数字，请再看一眼短信。"))
+    if row is None or row.code_used_at is not None or now >= row.code_expires_at:
+        return CodeExpired(), ()
+    if row.code_failed_count >= TRIES:
+        return CodeTriesExceeded(), ()
+    seen: dict[str, Any] = {"c_id": row.code_id, "c_failed": row.code_failed_count}
+    if not hmac.compare_digest(row.code_tag, _code_tag(vault, phone_tag, purpose, code.strip())):
+        return CodeWrong(tries_left=TRIES - row.code_failed_count - 1), (Write(_COUNT_TRY, seen, is_guarded=True),)
+    return None, (Write(_USE, {**seen, "c_now": now}, is_guarded=True),)
+
+
+def check_code(vault: Vault, *, phone: str, purpose: str, code: str, now: dt.datetime) -> AppError | None:
+    """Use up the newest code of this phone and purpose. The refusal is returned, not raised, so that the caller's
+    transaction commits the failed try; raise it afterwards."""
+    refusal = check_shape(code)
+    if refusal is not None:
+        return refusal
     tag = vault.tag("phone", phone)
-    newest = sa.select(SmsCode).filter_by(phone_tag=tag, purpose=purpose).order_by(SmsCode.created_at.desc(), SmsCode.id.desc()).limit(1)
-    row = db.session.scalar(newest.with_for_update().execution_options(populate_existing=True))
-    if row is None or row.used_at is not None or now >= row.expires_at:
-        return CodeExpired()
-    if row.failed_count >= TRIES:
-        return CodeTriesExceeded()
-    if not hmac.compare_digest(row.code_tag, _code_tag(vault, tag, purpose, code)):
-        row.failed_count += 1
-        db.session.flush()
-        return CodeWrong(tries_left=TRIES - row.failed_count)
-    row.used_at = now
-    db.session.flush()
-    return None
+    rows = fetch(_LOCKED_CODE, {"phone_tag": tag, "purpose": purpose})
+    refusal, writes = judge_code(vault, rows[0] if rows else None, phone_tag=tag, purpose=purpose, code=code, now=now)
+    run_writes(*writes)
+    return refusal

@@ -10,6 +10,8 @@ from quizapp.accounts.models import Citizen, StaffAccount, UserSession
 from quizapp.core.crypto import new_token, token_hash
 from quizapp.core.db import db
 from quizapp.core.errors import NotFound
+from quizapp.core.ids import new_id
+from quizapp.core.statements import Write, run_writes
 from quizapp.core.text import clean_line
 
 SEEN_EVERY = dt.timedelta(minutes=10)
@@ -37,23 +39,36 @@ def open_session(
     device_label: str = "",
 ) -> str:
     """Begin a session of one citizen or one member of staff and return its token; nobody can read it again."""
-    limits = STAFF_LIMITS if staff_id else CITIZEN_LIMITS
     token = new_token()
-    db.session.add(
-        UserSession(
-            token_hash=token_hash(token),
-            citizen_id=citizen_id,
-            staff_id=staff_id,
-            is_bearer=is_bearer,
-            device_label=clean_line(device_label, 80),
-            created_at=now,
-            last_seen_at=now,
-            idle_seconds=int(limits.idle.total_seconds()),
-            expires_at=now + limits.absolute,
-        )
-    )
     db.session.flush()
+    run_writes(session_write(token, now=now, citizen_id=citizen_id, staff_id=staff_id, is_bearer=is_bearer, device_label=device_label))
     return token
+
+
+_INSERT = (
+    "INSERT INTO user_sessions "
+    "(id, token_hash, citizen_id, staff_id, is_bearer, device_label, created_at, last_seen_at, idle_seconds, expires_at) "
+    "VALUES (:s_id, :s_token_hash, :s_citizen, :s_staff, :s_is_bearer, :s_label, :s_now, :s_now, :s_idle, :s_expires)"
+)
+
+
+def session_write(
+    token: str, *, now: dt.datetime, citizen_id: uuid.UUID | None, staff_id: uuid.UUID | None = None, is_bearer: bool, device_label: str
+) -> Write:
+    """The row of a session that begins with ``token``, to be written with others."""
+    limits = STAFF_LIMITS if staff_id else CITIZEN_LIMITS
+    values = {
+        "s_id": new_id(),
+        "s_token_hash": token_hash(token),
+        "s_citizen": citizen_id,
+        "s_staff": staff_id,
+        "s_is_bearer": is_bearer,
+        "s_label": clean_line(device_label, 80),
+        "s_now": now,
+        "s_idle": int(limits.idle.total_seconds()),
+        "s_expires": now + limits.absolute,
+    }
+    return Write(_INSERT, values)
 
 
 def issue_bearer(person_id: uuid.UUID, now: dt.datetime, device_label: str = "") -> str:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
-from quizapp.accounts import services
-from quizapp.core.db import transaction
+from quizapp.accounts import edge, services
 from quizapp.web.security import client_ip, device_id
 
 
@@ -31,10 +30,7 @@ def send_sign_in_code(phone: str, purpose: str, now: dt.datetime) -> SentCode:
     :raises TooManyCodes, SmsNotSent:
     """
     app = current_app
-    with transaction():
-        issued = services.issue_code(
-            app.extensions["vault"], phone=phone, purpose=purpose, device=own_device(), address=client_ip(), now=now
-        )
+    issued = edge.issue_code(phone=phone, purpose=purpose, device=own_device(), address=client_ip(), now=now)
     sender = app.extensions["sms"]
     services.send_code(sender, issued)
     is_shown = sender.shows_codes and app.config["IS_DEMO_SIGN_IN"]

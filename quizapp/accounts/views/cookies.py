@@ -6,12 +6,12 @@ import uuid
 from typing import Any
 
 from cryptography.fernet import InvalidToken
-from flask import current_app, g, request, session
+from flask import g, request, session
 from flask_login import login_user, logout_user
 
 from quizapp.accounts import rules, services
+from quizapp.accounts.edge import vault as vault
 from quizapp.core.clock import utc_now
-from quizapp.core.crypto import Vault
 from quizapp.core.db import transaction
 from quizapp.web.access import Kind, Principal, current_principal
 
@@ -20,11 +20,6 @@ STEP_LASTS = dt.timedelta(minutes=30)
 
 KEPT_PREFIX = "guest"
 """Keys of the browser's session that survive signing in: what a guest has begun."""
-
-
-def vault() -> Vault:
-    box: Vault = current_app.extensions["vault"]
-    return box
 
 
 def browser_label() -> str:

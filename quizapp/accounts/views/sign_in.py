@@ -12,7 +12,7 @@ from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from quizapp.accounts import queries, rules, services
+from quizapp.accounts import edge, queries, rules, services
 from quizapp.accounts.errors import UnknownOrganisation
 from quizapp.accounts.forms import GuardianForm, PhoneForm, RegisterForm, SignInForm, show_refusal
 from quizapp.accounts.views import cookies
@@ -88,21 +88,14 @@ def sign_in() -> Page:
 def _sign_in(form: SignInForm) -> Response:
     check_rate("sign-in", client_ip(), 600, 60)
     now, phone = utc_now(), services.require_phone(form.phone.data)
-    token = ""
-    with transaction():
-        refusal = services.check_code(cookies.vault(), phone=phone, purpose=services.SIGN_IN, code=form.code.data, now=now)
-        citizen_id = queries.find_citizen_by_phone(cookies.vault(), phone) if refusal is None else None
-        if citizen_id is not None:
-            citizen_id = services.find_or_create_citizen(cookies.vault(), phone, now)
-            token = services.open_session(now=now, citizen_id=citizen_id, device_label=cookies.browser_label())
-    if refusal is not None:
-        raise refusal
-    if citizen_id is None:
+    entered = edge.enter(phone=phone, code=form.code.data, now=now, device_label=cookies.browser_label(), takes_newcomers=False)
+    if entered is None:
         services.check_may_return(cookies.vault(), phone, now)
         cookies.keep(PENDING_PHONE, {"phone": phone}, now)
         return redirect(url_for("accounts.register", **steps()))
-    cookies.begin_session("citizen", citizen_id, token)
-    if not queries.get_profile(citizen_id).is_registered:
+    profile = entered.me.profile
+    cookies.begin_session("citizen", profile.citizen_id, entered.token)
+    if not profile.is_registered:
         return redirect(url_for("accounts.register", **steps()))
     return redirect(next_url())
 
