@@ -79,6 +79,12 @@ TIMETABLE: tuple[Entry, ...] = (
     Entry(
         "expire_imports", "quizapp.questions.exchange.jobs:expire_imports", "files are kept for seven days", at={"hour": 3, "minute": 30}
     ),
+    Entry(
+        "refresh_flags",
+        "quizapp.questions.jobs:refresh_flags",
+        "laws and banks change; remarks on questions follow",
+        at={"hour": 2, "minute": 40},
+    ),
     Entry("expire_reports", "quizapp.reporting.jobs:expire_reports", "files are kept for seven days", at={"hour": 3, "minute": 10}),
     Entry(
         "delete_expired",

@@ -110,12 +110,13 @@ def find_feedback_at(attempt: AttemptView, now: dt.datetime) -> dt.datetime | No
 
 def _graded(view: RevisionView, question: QuestionView, shows: bool, change: KeyChange | None) -> GradedQuestion:
     order = question.choice_order
-    answer = question_rules.shown_answer(view, order)
+    answer, explanation = question_rules.shown_answer(view, order), view.explanation
     correction = None
     if change is not None:
         before = tuple(question_rules.accepted_letters(change.accepted_before, order))
         correction = ShownCorrection(change.confirmed_at, change.notice, before, not change.accepted)
         answer = question_rules.accepted_letters(change.accepted, order) or answer
+        explanation = change.explanation or explanation
     return GradedQuestion(
         position=question.position,
         kind=view.kind,
@@ -124,7 +125,7 @@ def _graded(view: RevisionView, question: QuestionView, shows: bool, change: Key
         chosen=tuple(question.chosen or ""),
         answer=tuple(answer) if shows else None,
         correct=question.is_correct if shows else None,
-        explanation=view.explanation if shows else None,
+        explanation=explanation if shows else None,
         citations=tuple(dict(citation) for citation in view.citations) if shows else None,
         question_id=view.question_id,
         correction=correction if shows else None,

@@ -8,6 +8,7 @@ from quizapp.audit.actors import current_actor
 from quizapp.audit.wording import value_names
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
+from quizapp.core.text import clean_line
 from quizapp.questions import edit_admin_views, exchange_views, fault_admin_views, law_admin_views, queries, review_admin_views, services
 from quizapp.questions.admin_base import LABELS, bp, find_bank, find_question, may, may_step, require
 from quizapp.questions.errors import BankNotFound
@@ -34,7 +35,7 @@ def index() -> str:
 def bank(slug: str) -> str:
     """The questions of a bank, filtered."""
     found = find_bank(slug)
-    chosen = {name: request.args.get(name, "")[:100].strip() for name in ("q", "kind", "difficulty", "status")}
+    chosen = {name: clean_line(request.args.get(name, ""), 100) for name in ("q", "kind", "difficulty", "status")}
     statement = queries.select_questions(
         found.id,
         text=chosen["q"],
@@ -69,7 +70,7 @@ def question(slug: str, code: str) -> str:
 def suspend(slug: str, code: str) -> Response:
     found, item = find_question(slug, code)
     require("questions.review", found)
-    reason = request.form.get("reason", "").strip()
+    reason = clean_line(request.form.get("reason", ""), 200)
     if not reason:
         flash(_("请写明停用的原因。"), "error")
         return redirect(url_for(".question", slug=slug, code=code))

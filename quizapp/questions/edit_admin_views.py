@@ -11,6 +11,7 @@ from quizapp.audit.actors import current_actor
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from quizapp.core.errors import AppError, InvalidInput
+from quizapp.core.text import clean_line
 from quizapp.questions import queries, services
 from quizapp.questions.admin_base import LABELS, bp, find_bank, find_question, may, parse_ids, require
 from quizapp.questions.errors import BankFileInvalid
@@ -29,7 +30,7 @@ FILTERS = ("q", "bank", "kind", "difficulty", "law", "tag", "status", "flag")
 
 
 def _chosen() -> dict[str, str]:
-    chosen = {name: request.args.get(name, "")[:100].strip() for name in FILTERS}
+    chosen = {name: clean_line(request.args.get(name, ""), 100) for name in FILTERS}
     known = {"kind": KIND_TITLES, "status": {**STATUS_TITLES, "waiting": "", "drafted": ""}, "flag": {**FLAG_SOURCES, "any": ""}}
     return {name: "" if name in known and value not in known[name] else value for name, value in chosen.items()}
 
@@ -91,7 +92,7 @@ def _do_bulk(ids: list[uuid.UUID]) -> str:
     action, now, actor = request.form.get("action", ""), utc_now(), current_actor()
     tags = [tag.strip() for tag in request.form.get("tags", "").replace("、", "，").replace(",", "，").split("，") if tag.strip()]
     if action == "move":
-        bank = find_bank(request.form.get("bank", ""))
+        bank = find_bank(clean_line(request.form.get("bank", ""), 64))
         require("questions.edit", bank)
         with transaction():
             count = services.move_questions(ids, bank=bank, now=now, actor=actor)

@@ -28,6 +28,8 @@ class QuestionDraft:
     explanation: str = ""
     laws: tuple[tuple[str, str], ...] = (("", ""),)
     documents: tuple[Mapping[str, str], ...] = ()
+    order: str = ""
+    """How laws (L) and documents (D) took turns in what is edited, so that saving changes nothing of it by itself."""
     difficulty: str = "2"
     tags: str = ""
     errors: Mapping[str, list[str]] = field(default_factory=dict)
@@ -40,10 +42,7 @@ class QuestionDraft:
             "explanation": self.explanation,
             "difficulty": self.difficulty,
             "tags": [tag for part in re.split(r"[,，、;；\n]", self.tags) if (tag := part.strip())],
-            "citations": [
-                *({"law": law, "article": article} for law, article in self.laws if law or article),
-                *(dict(document) for document in self.documents if any(document.values())),
-            ],
+            "citations": self._citations(),
         }
         if self.code:
             raw["id"] = self.code
@@ -54,6 +53,13 @@ class QuestionDraft:
         raw["choices"] = [self.choices[index] for index in kept]
         raw["answer"] = [LETTERS[kept.index(index)] for index in sorted(self.answer) if index in kept]
         return raw
+
+    def _citations(self) -> list[dict[str, str]]:
+        """Both kinds in the order they had, new ones behind; empty rows are left out."""
+        laws = [{"law": law, "article": article} for law, article in self.laws]
+        waiting = {"L": laws, "D": [dict(document) for document in self.documents]}
+        ordered = [waiting[letter].pop(0) for letter in self.order if waiting.get(letter)]
+        return [citation for citation in (*ordered, *waiting["L"], *waiting["D"]) if any(citation.values())]
 
 
 def read_draft(form: MultiDict[str, str], code: str = "") -> QuestionDraft:
@@ -72,6 +78,7 @@ def read_draft(form: MultiDict[str, str], code: str = "") -> QuestionDraft:
         explanation=_paragraph(form.get("explanation", "")),
         laws=tuple(zip(_texts(form, "law"), _texts(form, "article"), strict=False)),
         documents=documents,
+        order=form.get("order", "")[:50],
         difficulty=form.get("difficulty", "")[:1],
         tags=form.get("tags", "")[:2000],
     )
@@ -98,6 +105,7 @@ def draft_of(entry: Entry) -> QuestionDraft:
         explanation=entry.explanation,
         laws=tuple((citation["law"], citation["article"]) for citation in entry.citations if "law" in citation),
         documents=tuple(citation for citation in entry.citations if "law" not in citation),
+        order="".join("L" if "law" in citation else "D" for citation in entry.citations),
         difficulty=str(entry.difficulty),
         tags="，".join(entry.tags),
     )

@@ -4,7 +4,7 @@ import datetime as dt
 
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
-from quizapp.questions import law_watch
+from quizapp.questions import law_watch, queries, services
 
 
 def watch_laws(now: dt.datetime | None = None) -> int:
@@ -13,3 +13,14 @@ def watch_laws(now: dt.datetime | None = None) -> int:
     moment = now or utc_now()
     with transaction():
         return law_watch.close_overtaken(moment) + law_watch.suspend_due(moment)
+
+
+def refresh_flags(now: dt.datetime | None = None) -> int:
+    """Every night: look through every bank again and keep what the lint says about each question. Returns how many remarks
+    there are."""
+    count = 0
+    for bank in queries.list_banks():
+        flags = services.find_lint_flags(bank.id)
+        with transaction():
+            count += services.replace_flags("lint", flags, now=now or utc_now(), within=flags)
+    return count

@@ -13,6 +13,7 @@ from quizapp.audit.titles import WORDS
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from quizapp.core.errors import InvalidInput, NotFound
+from quizapp.core.text import clean_line
 from quizapp.questions import queries, rules, services
 from quizapp.questions.admin_base import LABELS, bp, find_question, may, may_sign, may_step, parse_ids, require, reviewer_scopes
 from quizapp.questions.errors import BankNotFound, SignOffOnly
@@ -20,8 +21,6 @@ from quizapp.questions.models import Question, QuestionBank
 from quizapp.web.access import bureau, current_principal
 from quizapp.web.pagination import page_number, paginate
 from quizapp.web.ui import url_if
-
-THEMES = ("consumer", "tax", "labour", "unity", "eco")
 
 
 def question_page(bank: QuestionBank, question: Question, *, back: str) -> str:
@@ -108,7 +107,7 @@ def decide(question_id: uuid.UUID) -> Response:
     sent = parse_ids([request.form.get("revision", "")])
     if not sent:
         raise InvalidInput(fields={"revision": _("请刷新页面再试。")})
-    note = request.form.get("note", "").strip()[:400]
+    note = clean_line(request.form.get("note", ""), 400)
     values: dict[str, Any] = {"revision_id": sent[0], "now": utc_now(), "actor": current_actor(), "note": note}
     decision = request.form.get("decision", "")
     if decision == "return" and not note:
@@ -154,7 +153,7 @@ def retire(slug: str, code: str) -> Response:
     """Take a question out for good."""
     bank, question = find_question(slug, code)
     require("questions.review", bank)
-    reason = request.form.get("reason", "").strip()
+    reason = clean_line(request.form.get("reason", ""), 200)
     if not reason:
         flash(_("请写明退出的原因。"), "error")
         return redirect(url_for(".question", slug=slug, code=code))
@@ -178,7 +177,7 @@ def settings() -> str:
     return render_template(
         "questions/settings.html",
         roots=[(unit, policies[unit.id].steps if unit.id in policies else 1) for unit in roots],
-        themes=[(theme, WORDS["theme"].get(theme, theme)) for theme in THEMES],
+        themes=[(theme, WORDS["theme"].get(theme, theme)) for theme in queries.list_themes()],
         owners=queries.list_theme_owners(),
         units=[(str(unit.id), unit.name) for unit in organisations if unit.parent_id is not None and unit.is_active],
     )
@@ -196,7 +195,7 @@ def save_settings() -> Response:
             steps = request.form.get(f"steps-{unit.id}", "")
             if unit.parent_id is None and steps in ("1", "2", "3"):
                 services.set_review_steps(unit, steps=int(steps), now=now, actor=actor)
-        for theme in THEMES:
+        for theme in queries.list_themes():
             if f"owner-{theme}" in request.form:
                 chosen = parse_ids([request.form[f"owner-{theme}"]])
                 if chosen and chosen[0] not in units:

@@ -33,6 +33,8 @@ class KeyChange:
     accepted: Accepted
     accepted_before: Accepted
     notice: str
+    explanation: str
+    """What takes the place of the revision's own explanation; empty where that still holds."""
     confirmed_at: dt.datetime
 
 
@@ -62,6 +64,7 @@ _CONFIRMED = (
         KeyCorrection.accepted,
         KeyCorrectionRevision.accepted_before,
         KeyCorrection.notice,
+        KeyCorrection.explanation,
         KeyCorrection.confirmed_at,
     )
     .join(KeyCorrectionRevision, KeyCorrectionRevision.correction_id == KeyCorrection.id)
@@ -75,7 +78,13 @@ def list_key_changes() -> dict[uuid.UUID, KeyChange]:
     rows = fetch_alone(_CONFIRMED, {})
     return {
         row.revision_id: KeyChange(
-            row.correction_id, row.revision_id, as_accepted(row.accepted), as_accepted(row.accepted_before), row.notice, row.confirmed_at
+            row.correction_id,
+            row.revision_id,
+            as_accepted(row.accepted),
+            as_accepted(row.accepted_before),
+            row.notice,
+            row.explanation,
+            row.confirmed_at,
         )
         for row in rows
     }

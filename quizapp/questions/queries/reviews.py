@@ -135,6 +135,12 @@ def list_policies() -> dict[uuid.UUID, ReviewPolicy]:
     return {policy.organisation_id: policy for policy in db.session.scalars(sa.select(ReviewPolicy))}
 
 
+def list_themes() -> list[str]:
+    """The themes that shared banks have."""
+    found = sa.select(QuestionBank.theme).where(QuestionBank.organisation_id.is_(None)).distinct()
+    return list(db.session.scalars(found.order_by(QuestionBank.theme)))
+
+
 def list_theme_owners() -> dict[str, uuid.UUID]:
     """Theme to the unit that answers for it."""
     return dict(db.session.execute(sa.select(ThemeOwner.theme, ThemeOwner.organisation_id)).all())

@@ -3,7 +3,7 @@
 from quizapp.questions.services.corrections import Proposal, affected_revisions, cancel_correction, confirm_correction, propose_correction
 from quizapp.questions.services.editing import create_question, move_questions, save_question, tag_questions
 from quizapp.questions.services.feedback import answer_fault, report_fault
-from quizapp.questions.services.flags import refresh_lint_flags, replace_flags
+from quizapp.questions.services.flags import find_lint_flags, replace_flags
 from quizapp.questions.services.importing import ImportResult, export_bank, import_bank, import_entries, preview_import, zip_bank
 from quizapp.questions.services.reviewing import (
     approve_bank,
@@ -32,12 +32,12 @@ __all__ = [
     "confirm_correction",
     "create_question",
     "export_bank",
+    "find_lint_flags",
     "import_bank",
     "import_entries",
     "move_questions",
     "preview_import",
     "propose_correction",
-    "refresh_lint_flags",
     "replace_flags",
     "report_fault",
     "retire_question",

@@ -73,7 +73,7 @@ def propose_correction(proposal: Proposal, *, now: dt.datetime, actor: Actor) ->
         accepted=[sorted(answer) for answer in proposal.accepted],
         reason=reason,
         notice=notice,
-        explanation=proposal.explanation.strip()[:MAX_EXPLANATION],
+        explanation=clean_line(proposal.explanation, MAX_EXPLANATION),
         status="proposed",
         is_suspending=is_suspending,
         proposed_at=now,
