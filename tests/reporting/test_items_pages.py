@@ -95,7 +95,7 @@ def test_the_list_shows_every_question_in_use_also_those_never_met(console: Flas
     assert [line[3] for line in lines] == ["40"] * 5 + ["0"] * 3
     assert lines[0][5:7] == ["100.0%", "—"]
     assert lines[0][8] == "太容易"
-    assert lines[-1][4:9] == ["0", "—", "—", "—", "不足 30 次，先不评"]
+    assert lines[-1][4:9] == ["0", "—", "—", "—", "不足 30 次"]
     footer = soup.select_one("footer.defs")
     assert footer is not None
     assert all(word in footer.get_text() for word in ("区分度", "其余题", "数据时间", "没有剔除", "现在用的一版"))
@@ -228,6 +228,14 @@ def test_a_corrected_key_is_the_one_that_is_shown(console: FlaskClient, played: 
     lines = _cells(_soup(console.get(f"{LIST}/{played[0].question_id}")).select_one("table.tbl"))
     assert ["正确" in line[0] for line in lines] == [False, True, True, False, False]
     forget_corrections()
+
+
+def test_the_editor_and_the_questions_page_lead_to_its_figures(console: FlaskClient, played: list[RevisionView]) -> None:
+    figures = f"{LIST}/{played[0].question_id}"
+    page = "/admin/questions/banks/consumer-rights/q/q-001"
+    links = {str(link["href"]) for path in (page, f"{page}/edit") for link in _soup(console.get(path)).select(f'a[href^="{figures}"]')}
+    assert links == {figures, f"{figures}?revision=1"}
+    assert _soup(console.get(figures)).select_one(f'a[href^="{page}"]')
 
 
 # ---- who may see what
