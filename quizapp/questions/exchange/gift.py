@@ -12,7 +12,7 @@ from quizapp.questions.loader import Entry
 
 _SPECIAL = re.compile(r"[\\~=#{}:]")
 _FORMAT = re.compile(r"\[(html|moodle|plain|markdown)\]\s*", re.I)
-_MARK = re.compile(r"\[(id|tag):((?:\\.|[^\\\]])*)\]")
+_MARK = re.compile(r"\[(id|tag):((?:\\.|[^\\\]\[])*)\]")
 _TRUTH = {"T": 0, "TRUE": 0, "F": 1, "FALSE": 1}
 
 

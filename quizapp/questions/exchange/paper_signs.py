@@ -37,19 +37,20 @@ SECTION = re.compile(
     rf"\s*(?:{NUMERAL}\s*)?[【\[]?({KIND_WORDS}[^\s。？?；;]{{0,8}}?题?(?:型)?)[】\]]?\s*(?:[（(:：].*|[,，].*|共.*|每题.*|每小题.*)?",
     re.S,
 )
-KIND_MARK = re.compile(rf"\s*[【\[（(〔]\s*({KIND_WORDS}[^】\]）)]{{0,6}}|选择题)\s*[】\]）)〕]\s*\*?\s*")
-SCORE_MARK = re.compile(r"\s*[（(【\[]\s*(?:分值\s*[:：]?\s*)?\d+(?:\.\d+)?\s*分\s*[）)】\]]\s*")
+KIND_MARK = re.compile(rf"(?<!\s)\s*[【\[（(〔]\s*({KIND_WORDS}[^】\]）)]{{0,6}}|选择题)\s*[】\]）)〕]\s*\*?\s*")
+SCORE_MARK = re.compile(r"(?<!\s)\s*[（(【\[]\s*(?:分值\s*[:：]?\s*)?\d+(?:\.\d+)?\s*分\s*[）)】\]]\s*")
 ANSWER_LIST = re.compile(
     r"\s*(?:[一二三四五六七八九十]+\s*[、.．])?\s*[【\[]?\s*(?:参考答案|标准答案|正确答案|试题答案|答案)(?:及|与|和)?(?:解析|评分标准)?\s*[】\]]?\s*[:：]?\s*"
 )
 CHOICE_LINE = re.compile(r"\s*([○●□■◯☐☑✔√*])?\s*[（(]?([A-HＡ-Ｈ])[）)]?\s*(?:[、．.:：)）]|(?=\s))\s*(?=\S)")
-RIGHT_SUFFIX = re.compile(r"\s*[（(\[【]\s*(?:正确答案|正确选项|正确|答案)\s*[）)\]】]\s*$")
+RIGHT_SUFFIX = re.compile(r"(?<!\s)\s*[（(\[【]\s*(?:正确答案|正确选项|正确|答案)\s*[）)\]】]\s*$")
 BULLET = re.compile(r"\s*([○●□■◯☐☑✔√])\s*(?=\S)")
 KEY_IN_STEM = re.compile(r"[（(【\[]\s*([A-HＡ-Ｈ](?:[\s、,，]*[A-HＡ-Ｈ])*|[√×✓✔✗✘]|对|错|正确|错误|[TFＴＦ])\s*[）)】\]]")
 
 
-EMPTY_BRACKETS = re.compile(r"\s*[（(]\s*[）)]\s*$")
+EMPTY_BRACKETS = re.compile(r"(?<!\s)\s*[（(]\s*[）)]\s*$")
 """Room for √ or × behind a statement."""
+TRAILING_MARK = re.compile(r"(?<!\s)\s*([√×✓✔✗✘])\s*$")
 TIGHT_NUMBER = re.compile(r"\s*(\d{1,5})\.(?=\d)")
 """A number right before another one (``53.12月1日…``): only the count can tell it from a decimal."""
 

@@ -28,12 +28,17 @@ from quizapp.questions.exchange.paper_signs import (
     SCORE_MARK,
     SECTION,
     TIGHT_NUMBER,
+    TRAILING_MARK,
     number_of,
 )
 from quizapp.questions.exchange.parsed import Problem, Raw, shortened
 from quizapp.questions.exchange.tables import split_lettered
 from quizapp.questions.rules import LETTERS
 
+MAX_HEAD = 90
+"""A section's head is no longer than this."""
+MAX_LINE = 8000
+"""Longer than a question with everything it may have."""
 LOOK_AHEAD = 30
 """Lines that are looked at beyond the present one."""
 OUR_TITLE = "题目清单（可以改好后再导入）"
@@ -94,6 +99,7 @@ class _Paper:
         self.ignored: list[Line] = []
         self.answers: AnswerList | None = None
         self.ahead: list[Line] = []
+        self.faults: list[Problem] = []
         self.was_blank = True
 
     @property
@@ -149,6 +155,10 @@ class _Paper:
         if not text and not line.is_drawn:
             self.was_blank = True
             return
+        if len(text) > MAX_LINE:
+            reason = f"这一行有 {len(text)} 个字，不像题目，没有读"
+            self.faults.append(Problem(line.number, "", reason, "请分成一行一行再传", self.place, stem=shortened(text)))
+            return
         if self.answers is not None and not self.answers.is_over(text, was_blank=self.was_blank):
             self.ignored += [] if self.answers.take(text) else [line]
         elif not (self._section(text) or self._list_begins(text)):
@@ -156,8 +166,8 @@ class _Paper:
         self.was_blank = False
 
     def _section(self, text: str) -> bool:
-        match = SECTION.fullmatch(text)
-        if match is None or len(text) > 90 or re.match(r"\s*\d", text):
+        match = SECTION.fullmatch(text) if len(text) <= MAX_HEAD else None
+        if match is None or re.match(r"\s*\d", text):
             return False
         kind, unsupported = words.read_kind(match[1])
         if kind is None and not unsupported and "选择" not in match[1] and "案例" not in match[1]:
@@ -367,7 +377,7 @@ class _Paper:
     # ---- the end
 
     def finish(self) -> tuple[list[Raw], list[Problem]]:
-        problems = [*self._ignored_note(), *self._skipped_numbers()]
+        problems = [*self.faults, *self._ignored_note(), *self._skipped_numbers()]
         self._give_listed()
         for draft in self.drafts:
             if not self.is_ours:
@@ -470,7 +480,7 @@ class _Paper:
             before, after = raw.stem[: match.start()].rstrip(), raw.stem[match.end() :].lstrip()
             raw.stem = f"{before}{after}" if is_judge else f"{before}（　）{after}"
             return
-        trailing = re.search(r"\s*([√×✓✔✗✘])\s*$", raw.stem)
+        trailing = TRAILING_MARK.search(raw.stem)
         if trailing and kind in (None, "judge") and not raw.choices:
             raw.answer = trailing[1]
             raw.stem = raw.stem[: trailing.start()]

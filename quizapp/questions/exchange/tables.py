@@ -16,6 +16,8 @@ from quizapp.questions.rules import LETTERS
 
 HEADER_ROWS = 30
 """Titles and instructions may stand above the header, but not more than this."""
+MAX_HEADER = 60
+"""A longer cell is no header."""
 OUR_CODE = "平台编号"
 _NAMES = {
     "stem": (
@@ -50,6 +52,8 @@ _BRACKETS = re.compile(r"[(\[【〔（].*?[)\]】〕）]")
 
 def _name(cell: str) -> str:
     """A header cell without stars, brackets, blanks and 必填."""
+    if len(cell) > MAX_HEADER:
+        return ""
     text = unicodedata.normalize("NFKC", cell).strip().lower()
     bare = _BRACKETS.sub("", text)
     return re.sub(r"[\s*:]+|必填|选填", "", bare or text)
