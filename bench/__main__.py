@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bench import browser, servers
+from bench import browser, sections, servers
 from bench.reference import REFERENCE_TABLES
 
 ROOT = servers.ROOT
@@ -306,7 +306,7 @@ def write(bench: Bench, path: Path) -> None:
         "`null` reads the signed cookie and answers JSON without a database; `reference (iii)` is the submit as one hand-written statement with the",
         "same body (`bench/app.py`). Both run inside the real application on the same server (granian, 2 workers x 2 threads).", "",
         "| goal | what | measured | reach | aim | met |", "|---|---|---|---|---|---|",
-        *(goal.row() for goal in bench.goals), "", "## Details", "", *(f"- {note}" for note in bench.notes), "",
+        *(goal.row() for goal in bench.goals), "", "## Details", "", *(f"- {note}" for note in bench.notes), "", *sections.others(path), "",
     ]  # fmt: skip
     path.write_text("\n".join(lines), encoding="utf-8")
 

@@ -16,12 +16,15 @@ from playwright.sync_api import Browser, BrowserContext
 from playwright.sync_api import Error as PlaywrightError
 
 from quizapp.accounts.models import StaffAccount
-from quizapp.attempts.models import Attempt
+from quizapp.attempts.models import Attempt, AttemptQuestion
+from quizapp.audit.services import SYSTEM
 from quizapp.campaigns.models import Campaign
-from quizapp.core.db import db
+from quizapp.core.clock import utc_now
+from quizapp.core.db import db, transaction
 from quizapp.lottery.models import Draw, Prize, Win
 from quizapp.payouts.models import Payout, PayoutItem
-from quizapp.questions.models import Question, QuestionBank
+from quizapp.questions import services as question_services
+from quizapp.questions.models import FaultReport, KeyCorrection, Question, QuestionBank
 from quizapp.reporting.models import ReportRequest
 from quizapp.statutes.models import Statute
 from quizapp.statutes.seeds import DOCUMENT
@@ -36,8 +39,25 @@ BUDGET_BYTES = 60 * 1024
 DOWNLOADS = (".csv", ".xlsx", ".json", ".jsonl", "/file", "/export", "/download")
 
 
+def _make_sure_of_corrections(site: Site) -> None:
+    """A citizen's report and a proposed key, so that their pages have something to show."""
+    with site.app.app_context(), transaction():
+        if db.session.scalar(sa.select(FaultReport.id).limit(1)) is not None:
+            return
+        graded = sa.select(Attempt.id, Attempt.citizen_id, AttemptQuestion.revision_id)
+        graded = graded.join(AttemptQuestion, AttemptQuestion.attempt_id == Attempt.id).where(Attempt.state == "graded")
+        attempt_id, citizen_id, revision_id = db.session.execute(graded.limit(1)).one()
+        now = utc_now()
+        question_services.report_fault(
+            citizen_id=citizen_id, attempt_id=attempt_id, revision_id=revision_id, reason="key", text="答案对不上", now=now
+        )
+        proposal = question_services.Proposal(revision_id, (), "题目不成立", "这道题出得不好，人人得分。", suspends=False)
+        question_services.propose_correction(proposal, now=now, actor=SYSTEM)
+
+
 def _values(site: Site) -> dict[str, list[str]]:
     """Real values for each kind of path argument, all of which are visited."""
+    _make_sure_of_corrections(site)
     with site.app.app_context():
         session = db.session
 
@@ -63,6 +83,8 @@ def _values(site: Site) -> dict[str, list[str]]:
             "draw_id": one(Draw.id),
             "win_id": one(Win.id),
             "question_id": one(Question.id),
+            "fault_id": one(FaultReport.id),
+            "correction_id": one(KeyCorrection.id),
             "staff_id": one(StaffAccount.id),
             "prize_id": one(Prize.id),
             "request_id": one(ReportRequest.id),
@@ -180,7 +202,18 @@ def test_citizen_pages_fit_and_are_accessible_signed_out_and_in(browser: Browser
 
 @pytest.mark.journey
 @pytest.mark.parametrize(
-    "role", ["campaign_manager", "approver", "finance", "security_admin", "system_admin", "audit_admin", "report_reader", "question_editor"]
+    "role",
+    [
+        "campaign_manager",
+        "approver",
+        "finance",
+        "security_admin",
+        "system_admin",
+        "audit_admin",
+        "report_reader",
+        "question_editor",
+        "question_reviewer",
+    ],
 )
 def test_console_pages_fit_and_are_accessible(browser: Browser, site: Site, role: str) -> None:
     context = browser.new_context(base_url=site.url, locale="zh-CN")

@@ -245,3 +245,21 @@ def test_the_clock_of_the_edge_decides_the_day() -> None:
             )
         )
     assert db.session.scalars(sa.select(LedgerEntry.posted_on)).one() == dt.date(2027, 3, 16)
+
+
+def test_many_postings_at_once_are_all_there_or_none_is() -> None:
+    def posting(number: int, owner: tuple[str, str] = ANNA) -> services.Posting:
+        return services.Posting("points", rules.POINTS_SOURCE, owner, 5, "remark", number, "remark", NOW)
+
+    with transaction():
+        services.post_many([posting(1), posting(2, BATU), posting(3)])
+    assert [queries.get_balance(*owner, "points") for owner in (ANNA, BATU)] == [10, 5]
+    with pytest.raises(sa.exc.IntegrityError), transaction():
+        services.post_many([posting(4), posting(1)])
+    db.session.rollback()
+    assert queries.get_balance(*ANNA, "points") == 10
+    given = services.Posting("points", ANNA, rules.POINTS_SOURCE, 5, "remark", 9, "remark", NOW)
+    with pytest.raises(ValueError, match="bounded"), transaction():
+        services.post_many([given])
+    with transaction():
+        services.post_many([])
