@@ -205,6 +205,8 @@ class _Paper:
             return
         if draft.field == "stem":
             draft.loose.append(text)
+        elif draft.field == "ignored":
+            self.ignored.append(line)
         else:
             self._append(draft, text)
 
