@@ -1,22 +1,29 @@
-"""``python -m bench.items [--attempts N] [--sqlite]``: item statistics over half a year's papers, five questions each.
+"""``python -m bench.items [--attempts N] [--sqlite N] [--write]``: item statistics over half a year's papers.
 
-Fills a database of its own with campaigns in the proportions of the half-year, folds them, and prints how long reading,
-counting and writing took, the peak of resident memory, how long a look for changes takes, and how long the pages' reads.
+Fills databases of its own with campaigns in the proportions of the half-year, folds them, and prints how long reading,
+counting and writing took, the peak of resident memory, how long a look for changes takes, and a page of the list.
 """
 
 import argparse
 import datetime as dt
+import itertools
 import os
+import platform
+import random
 import resource
 import sys
 import tempfile
 import threading
 import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
-from bench import servers
+from bench import sections, servers
 
 SHARES = (380, 790, 280, 310, 260)
 DAYS = 20
@@ -49,8 +56,7 @@ FROM attempts AS a CROSS JOIN generate_series(1, 5) AS p WHERE a.campaign_id = :
 
 
 def _fill(attempts: int) -> None:
-    """Write the papers with the server's own means; orders of choices have four digits also for two choices, which no
-    reader of this bench looks at."""
+    """Write the papers straight into the tables. Orders of choices have four digits whatever the question."""
     from quizapp.core.db import db
     from quizapp.questions.models import Question
     from tests.factories import questions, reporting
@@ -60,18 +66,77 @@ def _fill(attempts: int) -> None:
     for number, share in enumerate(SHARES):
         bank = questions.make_bank(f"bank-{number}", QUESTIONS, ("single", "multiple", "indefinite"))
         campaign = reporting.make_counted_campaign(f"campaign-{number}", host)
-        pool = db.session.scalars(sa.select(Question.current_revision_id).filter_by(bank_id=bank.id)).all()
+        pool = list(db.session.scalars(sa.select(Question.current_revision_id).filter_by(bank_id=bank.id)))
         count = attempts * share // sum(SHARES)
+        made = {"campaign": campaign.id, "terms": campaign.terms_id, "citizen": person, "first": first, "count": count, "days": DAYS}
         db.session.rollback()
-        with db.engine.begin() as connection:
-            connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-            made = {"campaign": campaign.id, "terms": campaign.terms_id, "citizen": person, "first": first, "count": count, "days": DAYS}
-            connection.execute(sa.text(_ATTEMPTS), made)
-            ids = sa.bindparam("pool", type_=sa.ARRAY(sa.Uuid))
-            connection.execute(sa.text(_SHEETS).bindparams(ids), {"campaign": campaign.id, "pool": list(pool), "size": len(pool)})
+        fill = _fill_sqlite if db.engine.dialect.name == "sqlite" else _fill_postgresql
+        fill(made, pool)
         first += count
+
+
+def _fill_postgresql(made: dict[str, Any], pool: list[uuid.UUID]) -> None:
+    from quizapp.core.db import db
+
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.execute(sa.text(_ATTEMPTS), made)
+        ids = sa.bindparam("pool", type_=sa.ARRAY(sa.Uuid))
+        connection.execute(sa.text(_SHEETS).bindparams(ids), {"campaign": made["campaign"], "pool": pool, "size": len(pool)})
     with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE")
+
+
+def _fill_sqlite(made: dict[str, Any], pool: list[uuid.UUID]) -> None:
+    from quizapp.core.db import db
+
+    rng = random.Random(made["first"])
+    orders = ["".join(order) for order in itertools.permutations("0123")]
+    answers = [None, *"ABCDABCDABCD", "AB", "AC", "BD", "ACD"]
+    ids = [id_.hex for id_ in pool]
+    names = "id, campaign_id, terms_id, citizen_id, device_tag, client_nonce, state, day_try, total_try, started_at, started_on, deadline_at, is_large_type, question_count, save_count, is_automatic, submitted_at, submitted_on, correct_count, marks, is_passed, ticket_count, points, fixed_points"
+    with db.engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        cursor = raw.cursor()
+        cursor.execute("PRAGMA foreign_keys=OFF")
+        cursor.execute("BEGIN IMMEDIATE")
+        for n in range(1, made["count"] + 1):
+            day = dt.date(2026, 3, 10) + dt.timedelta(days=n % made["days"])
+            start = dt.datetime.combine(day, dt.time(1)) + dt.timedelta(seconds=n % 40_000)
+            marks = "".join("1" if rng.random() < 0.7 else "0" for _ in range(5))
+            id_ = f"{made['first'] + n:012x}70008000{n:012x}"
+            row = (
+                id_,
+                made["campaign"].hex,
+                made["terms"].hex,
+                made["citizen"].hex,
+                b"",
+                "",
+                "graded",
+                n,
+                n,
+                str(start) + ".000000",
+                str(day),
+                str(start) + ".000000",
+                0,
+                5,
+                5,
+                0,
+                str(start) + ".000000",
+                str(day),
+                marks.count("1"),
+                marks,
+                1,
+                0,
+                0,
+                0,
+            )
+            cursor.execute(f"INSERT INTO attempts ({names}) VALUES ({', '.join('?' * len(row))})", row)
+            moments = [f"{start + dt.timedelta(seconds=9 * p + rng.randrange(8))}.500000" for p in range(1, 6)]
+            sheets = [(id_, p, rng.choice(ids), rng.choice(orders), rng.choice(answers), moments[p - 1]) for p in range(1, 6)]
+            cursor.executemany("INSERT INTO attempt_questions VALUES (?, ?, ?, ?, ?, ?)", sheets)
+        cursor.execute("COMMIT")
+        cursor.execute("PRAGMA foreign_keys=ON")
 
 
 class _Memory:
@@ -97,47 +162,92 @@ class _Memory:
         self._thread.join()
 
 
-def _timed(what: str, work: "object", *arguments: object) -> None:
+def _seconds(work: Callable[..., object], *arguments: object) -> float:
     began = time.monotonic()
-    work(*arguments)  # type: ignore[operator]
-    print(f"{what}: {(time.monotonic() - began) * 1000:,.0f} ms", flush=True)
+    work(*arguments)
+    return time.monotonic() - began
 
 
-def measure() -> None:
+def measure(database: str) -> str:
+    """Fold everything, once. Returns the line of the table."""
     from quizapp.core.clock import utc_now
     from quizapp.core.db import db
-    from quizapp.reporting import items_fold
+    from quizapp.reporting import items_fold, items_queries
+    from quizapp.reporting.items_queries import ItemFilter
     from quizapp.reporting.models import ItemFold
+    from quizapp.web.pagination import paginate
 
-    _timed("look for changes", items_fold.list_stamps)
+    look = _seconds(items_fold.list_stamps)
     db.session.rollback()
     with _Memory() as memory:
         began, cpu = time.monotonic(), time.process_time()
         items_fold.fold_due(utc_now())
         took, spent = time.monotonic() - began, time.process_time() - cpu
     rows = db.session.execute(sa.select(ItemFold.paper_count, ItemFold.took_ms).where(ItemFold.took_ms > 0)).all()
-    papers = sum(count for count, _ in rows)
-    print(f"fold: {papers:,} papers in {took:.1f} s ({papers / took:,.0f}/s), {spent:.1f} s of our CPU")
-    print(f"the largest campaign: {max(rows)[0]:,} papers read in {max(rows)[1] / 1000:.1f} s")
-    print(f"resident memory: {memory.before:.0f} MB before, {memory.peak:.0f} MB at the peak")
-    _timed("nothing has changed", items_fold.fold_due, utc_now() + dt.timedelta(days=1))
+    papers, (most, longest) = sum(count for count, _ in rows), max(rows)
+    page = _seconds(lambda: paginate(items_queries.select_items(ItemFilter()), 1, is_scalar=False))
+    db.session.rollback()
+    cells = (
+        database,
+        f"{papers:,}",
+        f"{took:.0f} s ({papers / took:,.0f}/s)",
+        f"{spent:.0f} s",
+        f"{most:,} in {longest / 1000:.0f} s",
+        f"{memory.before:.0f} → {memory.peak:.0f} MB",
+        f"{look * 1000:,.0f} ms",
+        f"{page * 1000:,.0f} ms",
+    )
+    return "| " + " | ".join(cells) + " |"
+
+
+@contextmanager
+def _database(name: str) -> Iterator[str]:
+    if name == "PostgreSQL":
+        with servers.postgresql() as (url, _):
+            yield url
+        return
+    with tempfile.TemporaryDirectory(prefix="quizbench") as folder:
+        yield f"sqlite:///{folder}/quiz.db"
+
+
+def run(name: str, attempts: int) -> str:
+    """One database of our own from nothing to its line of the table."""
+    import flask_migrate
+
+    from config import TestingConfig
+    from quizapp import create_app
+    from quizapp.core.db import db
+
+    with _database(name) as url, tempfile.TemporaryDirectory(prefix="quizbench") as folder:
+        app = create_app(TestingConfig({**os.environ, "QUIZAPP_ENV": "testing", "DATABASE_URL": url, "QUIZAPP_DATA_DIR": folder}))
+        with app.app_context():
+            flask_migrate.upgrade()
+            print(f"{name}: {attempts:,} attempts written in {_seconds(_fill, attempts):.0f} s", flush=True)
+            line = measure(name)
+            db.session.remove()
+            db.engine.dispose()
+    print(line, flush=True)
+    return line
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--attempts", type=int, default=2_020_000)
-    attempts = parser.parse_args().attempts
-    with servers.postgresql() as (url, _), tempfile.TemporaryDirectory(prefix="quizbench") as folder:
-        from config import TestingConfig
-        from quizapp import create_app
-
-        app = create_app(TestingConfig({**os.environ, "QUIZAPP_ENV": "testing", "DATABASE_URL": url, "QUIZAPP_DATA_DIR": folder}))
-        with app.app_context():
-            import flask_migrate
-
-            flask_migrate.upgrade()
-            _timed(f"{attempts:,} attempts written", _fill, attempts)
-            measure()
+    parser.add_argument("--attempts", type=int, default=2_020_000, help="on PostgreSQL; 0 leaves it out")
+    parser.add_argument("--sqlite", type=int, default=500_000, help="on SQLite; 0 leaves it out")
+    parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
+    chosen = parser.parse_args()
+    sizes = {"PostgreSQL": chosen.attempts, "SQLite": chosen.sqlite}
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, load average {os.getloadavg()[0]:.0f}"
+    lines = [
+        "Five questions a paper, five campaigns in the proportions of the half-year. Worker and database share the machine.",
+        f"Made by `python -m bench.items --write` on {dt.datetime.now(dt.UTC):%Y-%m-%d %H:%M} UTC, {machine}.",
+        "",
+        "| database | papers folded | time | CPU of the worker | largest campaign | memory of the worker, before and peak | a look for changes | page 1 of the list |",
+        "|---|---|---|---|---|---|---|---|",
+        *(run(name, attempts) for name, attempts in sizes.items() if attempts),
+    ]
+    if chosen.write:
+        sections.replace(servers.ROOT / "docs" / "benchmarks.md", "Item statistics", lines)
     return 0
 
 
