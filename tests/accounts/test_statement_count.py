@@ -3,7 +3,7 @@
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.accounts.helpers import csrf_token, issue, statements
+from tests.accounts.helpers import csrf_token, issue, statements_inside
 from tests.factories.accounts import make_citizen, make_phone, reference_data
 
 API = "/api/v1"
@@ -14,14 +14,14 @@ def test_how_many_statements_signing_in_takes(app: Flask, client: FlaskClient, s
     reference_data()
     phone, known = make_phone(), make_phone()
     make_citizen(phone=known)
-    with statements() as asking:
+    with statements_inside() as asking:
         answer = client.post(f"{API}/auth/sms-codes", json={"phone": phone}, headers={"X-Device-Id": "d" * 32})
     assert answer.status_code == 201
-    with statements() as entering:
+    with statements_inside() as entering:
         answer = client.post(f"{API}/auth/sessions", json={"phone": phone, "code": sms.sent[-1][1]})
     assert answer.status_code == 201
     code = issue(known)
-    with statements() as returning:
+    with statements_inside() as returning:
         answer = client.post(f"{API}/auth/sessions", json={"phone": known, "code": code})
     assert answer.status_code == 201
     is_sqlite = app.config["IS_SQLITE"]
@@ -34,7 +34,7 @@ def test_how_many_statements_a_page_takes(app: Flask, client: FlaskClient) -> No
     phone = make_phone()
     make_citizen(phone=phone)
     form = {"phone": phone, "code": issue(phone), "csrf_token": csrf_token(client.get("/sign-in"))}
-    with statements() as entering:
+    with statements_inside() as entering:
         answer = client.post("/sign-in", data=form)
     assert answer.status_code == 302
     assert len(entering) == (3 if app.config["IS_SQLITE"] else 2), entering
