@@ -75,10 +75,8 @@ TIMETABLE: tuple[Entry, ...] = (
     Entry("serve_codes", "quizapp.payouts.jobs:serve_waiting_codes", "codes uploaded later go to those who wait", seconds=60),
     Entry("build_reports", "quizapp.reporting.jobs:build_pending_reports", "somebody waits for the file", seconds=5),
     Entry("fold_items", "quizapp.reporting.jobs:fold_items", "a question with a wrong key shows within minutes of play", seconds=120),
-    Entry("import_questions", "quizapp.questions.exchange.jobs:run_imports", "somebody waits for what is in their file", seconds=5),
-    Entry(
-        "expire_imports", "quizapp.questions.exchange.jobs:expire_imports", "files are kept for seven days", at={"hour": 3, "minute": 30}
-    ),
+    Entry("import_questions", "quizapp.questions.jobs:run_imports", "somebody waits for what is in their file", seconds=5),
+    Entry("expire_imports", "quizapp.questions.jobs:expire_imports", "files are kept for seven days", at={"hour": 3, "minute": 30}),
     Entry(
         "refresh_flags",
         "quizapp.questions.jobs:refresh_flags",

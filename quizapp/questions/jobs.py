@@ -5,6 +5,7 @@ import datetime as dt
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from quizapp.questions import law_watch, queries, services
+from quizapp.questions.exchange import jobs as exchange
 
 
 def watch_laws(now: dt.datetime | None = None) -> int:
@@ -24,3 +25,13 @@ def refresh_flags(now: dt.datetime | None = None) -> int:
         with transaction():
             count += services.replace_flags("lint", flags, now=now or utc_now(), within=flags)
     return count
+
+
+def run_imports(now: dt.datetime | None = None) -> int:
+    """Look through and take in the files that wait. Returns how many it worked on."""
+    return exchange.run_imports(now)
+
+
+def expire_imports(now: dt.datetime | None = None) -> int:
+    """Forget files of imports whose seven days are over. Returns how many."""
+    return exchange.expire_imports(now)
