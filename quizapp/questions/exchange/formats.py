@@ -93,8 +93,9 @@ def _read_plain(text: str, raw: bytes, name: str) -> Parsed:
     if name.endswith((".yaml", ".yml")) or banks.looks_like(head):
         return banks.read(raw)
     if not name.endswith((".csv", ".tsv")):
-        is_gift = name.endswith((".gift", ".gift.txt")) or gift.looks_like(text)
-        if aiken.looks_like(text) and not is_gift:
+        is_named_gift = name.endswith((".gift", ".gift.txt"))
+        is_gift = is_named_gift or gift.looks_like(text)
+        if aiken.looks_like(text) and not is_named_gift:
             return aiken.read(text)
         if is_gift:
             return gift.read(text)

@@ -173,7 +173,7 @@ def _items(body: str) -> Iterator[tuple[str, str]]:
         if body[position] in "=~":
             places.append(position)
         position += 1
-    for start, end in zip(places, [*places[1:], len(body)], strict=True):
+    for start, end in zip(places, [*places, len(body)][1:], strict=True):
         yield body[start], body[start + 1 : end].strip()
 
 

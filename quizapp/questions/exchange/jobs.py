@@ -156,20 +156,24 @@ def _mine(claim: Claim) -> QuestionImport:
 
 def _import(claim: Claim) -> None:
     """Take the good questions in: in one transaction where all or nothing was chosen, else some at a time."""
-    questions = imports.read_questions(storage(), _row(claim).id)
-    held: saving.Bank | None = None
+    row = _row(claim)
+    bank = queries.find_bank(row.bank_slug)
+    held = saving.Bank(bank.id if bank else None)
+    questions = imports.read_questions(storage(), row.id)
     is_done = False
     while not is_done:
         with transaction():
-            held, is_done = _batch(claim, questions, held)
+            is_done = _batch(claim, questions, held)
 
 
-def _batch(claim: Claim, questions: Sequence[ParsedQuestion], held: saving.Bank | None) -> tuple[saving.Bank, bool]:
-    """The next questions. Where it goes on from is written in the same transaction, so that none comes in twice."""
+def _batch(claim: Claim, questions: Sequence[ParsedQuestion], held: saving.Bank) -> bool:
+    """The next questions. What the bank holds was read before, so that nobody waits for that; if somebody has added to it
+    since, an id that is taken stops the batch, and the next claim reads afresh.
+
+    Where it goes on from is written in the same transaction, so that none comes in twice."""
     row, now = _mine(claim), utc_now()
     options = saving.Options.from_dict(row.options)
     bank = _bank(row)
-    held = held or saving.Bank(bank.id)
     part = questions[row.done_count :] if options.takes_all else questions[row.done_count : row.done_count + BATCH]
     counts = saving.take_in(bank, held, part, options, now=now, created_by=row.requested_by)
     row.done_count += len(part)
@@ -180,7 +184,7 @@ def _batch(claim: Claim, questions: Sequence[ParsedQuestion], held: saving.Bank 
     if is_done:
         imports.finish_import(row, bank, now=now, actor=_actor(row.requested_by))
     db.session.flush()
-    return held, is_done
+    return is_done
 
 
 def expire_imports(now: dt.datetime | None = None) -> int:

@@ -46,7 +46,8 @@ class Options:
 
 @dataclass
 class _Known:
-    question_id: uuid.UUID
+    question_id: uuid.UUID | None
+    """None for one that is being added."""
     content_hash: bytes
     origin: str
 
@@ -116,7 +117,7 @@ class Bank:
         self.made += 1
         return f"n-{self.made:04d}"
 
-    def note(self, entry: Entry, question_id: uuid.UUID) -> None:
+    def note(self, entry: Entry, question_id: uuid.UUID | None) -> None:
         self.by_code[entry.code] = _Known(question_id, entry.content_hash(), "file")
         self.by_text.setdefault(_sameness(entry.stem, entry.choices), entry.code)
 
@@ -129,7 +130,7 @@ def plan(bank: Bank, questions: Sequence[ParsedQuestion], options: Options) -> C
         fate = bank.fate(entry, options)
         counts[fate] += 1
         if fate == "added":
-            bank.note(entry if entry.code else replace(entry, code=f"?{place}"), uuid.UUID(int=place))
+            bank.note(entry if entry.code else replace(entry, code=f"?{place}"), None)
     return counts
 
 
@@ -148,23 +149,28 @@ def take_in(
     reviewed.
     """
     counts: Counter[str] = Counter()
+    new: list[tuple[Entry, bool]] = []
     for question in questions:
         fate = bank.fate(question.entry, options)
         is_draft = not (options.submits and not {"explanation", "citations"} & set(question.gaps))
         if fate == "added":
             entry = question.entry if question.entry.code else replace(question.entry, code=bank.new_code())
-            made = services.add_question(row, entry, now=now, publish=False, created_by=created_by, is_draft=is_draft)
-            bank.note(entry, made.id)
+            bank.note(entry, None)
+            new.append((entry, is_draft))
         elif fate == "revised":
             fate = _revise(bank, question.entry, is_draft=is_draft, options=options, now=now, created_by=created_by)
         counts[fate] += 1
     db.session.flush()
+    services.add_questions(row, new, now=now, created_by=created_by)
     return counts
 
 
 def _revise(bank: Bank, entry: Entry, *, is_draft: bool, options: Options, now: dt.datetime, created_by: uuid.UUID | None) -> Fate:
     """A further revision, decided again on the locked row: somebody may have saved meanwhile."""
-    question = queries.lock_question(bank.by_code[entry.code].question_id)
+    question_id = bank.by_code[entry.code].question_id
+    if question_id is None:
+        return "kept"
+    question = queries.lock_question(question_id)
     newest = queries.list_revisions(question.id)[0]
     bank.by_code[entry.code] = _Known(question.id, bytes(newest.content_hash), newest.origin)
     fate = bank.fate(entry, options)

@@ -16,12 +16,13 @@ from quizapp.questions.services.reviewing import (
     submit_question,
     suspend_question,
 )
-from quizapp.questions.services.revisions import add_question, add_revision, as_entry, serve
+from quizapp.questions.services.revisions import add_question, add_questions, add_revision, as_entry, serve
 
 __all__ = [
     "ImportResult",
     "Proposal",
     "add_question",
+    "add_questions",
     "add_revision",
     "affected_revisions",
     "answer_fault",
