@@ -24,6 +24,10 @@ from quizapp.core.db import db, transaction
 from quizapp.lottery.models import Draw, Prize, Win
 from quizapp.payouts.models import Payout, PayoutItem
 from quizapp.questions import services as question_services
+from quizapp.questions.exchange import imports
+from quizapp.questions.exchange import jobs as import_jobs
+from quizapp.questions.exchange.saving import Options
+from quizapp.questions.exchange_models import QuestionImport
 from quizapp.questions.models import FaultReport, KeyCorrection, Question, QuestionBank
 from quizapp.reporting.models import ReportRequest
 from quizapp.statutes.models import Statute
@@ -55,6 +59,29 @@ def _make_sure_of_corrections(site: Site) -> None:
         question_services.propose_correction(proposal, now=now, actor=SYSTEM)
 
 
+IMPORTED = "1、哪个对？\nA、甲\nB、乙\n答案：A\n2、哪个错？\nA、甲\nB、乙\n答案：E\n"
+
+
+def _make_sure_of_imports(site: Site, slug: str) -> None:
+    """Two files of the demo's editor: one taken in, one looked through."""
+    with site.app.app_context():
+        editor_id = db.session.scalar(sa.select(StaffAccount.id).filter_by(username="demo-question_editor"))
+        assert editor_id is not None
+        if db.session.scalar(sa.select(QuestionImport.id).limit(1)) is not None:
+            return
+        for is_last in (False, True):
+            with transaction():
+                row, _replaced = imports.request_check(
+                    bank_slug=slug, file_name="题.txt", size=len(IMPORTED), organisation_id=None, staff_id=editor_id, now=utc_now()
+                )
+                imports.put_bytes(import_jobs.storage(), imports.source_key(row.id), IMPORTED.encode())
+            import_jobs.work_now(row.id)
+            if not is_last:
+                with transaction():
+                    imports.confirm_import(row.id, Options(), staff_id=editor_id)
+                import_jobs.work_now(row.id)
+
+
 def _values(site: Site) -> dict[str, list[str]]:
     """Real values for each kind of path argument, all of which are visited."""
     _make_sure_of_corrections(site)
@@ -66,6 +93,7 @@ def _values(site: Site) -> dict[str, list[str]]:
 
         published = sa.select(Campaign.slug, Campaign.id).where(Campaign.status == "published").order_by(Campaign.opens_at.desc())
         slug, published_id = session.execute(published.limit(1)).one()
+        _make_sure_of_imports(site, slug)
         draft_id = session.scalar(sa.select(Campaign.id).where(Campaign.status == "draft").limit(1))
         codes = sa.select(Question.code).join(QuestionBank, QuestionBank.id == Question.bank_id).where(QuestionBank.slug == slug)
         code = session.scalar(codes.order_by(Question.code).limit(1))
@@ -88,6 +116,7 @@ def _values(site: Site) -> dict[str, list[str]]:
             "staff_id": one(StaffAccount.id),
             "prize_id": one(Prize.id),
             "request_id": one(ReportRequest.id),
+            "import_id": [str(value) for value in session.scalars(sa.select(QuestionImport.id).where(QuestionImport.state != "cancelled"))],
             "statute_id": one(Statute.id),
             "short_title": [DOCUMENT, "消费者权益保护法"],
             "number": ["3"],

@@ -242,7 +242,7 @@ def _by_letters(builder: _Builder, letters: str, choices: Sequence[str], answer:
     strange = next((letter for letter in letters if letter not in shown), "")
     if strange:
         builder.fail(
-            "answer", f"只有 {shown[0]} 到 {shown[-1]} 这几个选项，答案却有 {strange}", f"请改成 {shown[0]} 至 {shown[-1]} 中的", answer
+            "answer", f"只有 {shown[0]} 到 {shown[-1]} 这几个选项，答案却有 {strange}", f"请改成 {shown[0]} 到 {shown[-1]} 里的字母", answer
         )
         return ()
     if len(set(letters)) < len(letters):
