@@ -12,19 +12,20 @@ from quizapp.core.clock import utc_now
 from quizapp.core.db import db, transaction
 from quizapp.questions import loader, queries, services
 from quizapp.questions.errors import BankFileInvalid, OwnWork, QuestionChanged
+from quizapp.questions.exchange import banks
 from quizapp.questions.loader import BankFile, BankHead, Entry
 from quizapp.questions.models import Question, QuestionBank, QuestionRevision
 from quizapp.questions.seeds import load_shipped_banks
 from tests.factories.accounts import make_staff
-from tests.factories.questions import BANKS, import_file, make_bank, make_entry, set_status
+from tests.factories.questions import BANKS, make_bank, make_entry, set_status
 
 pytestmark = pytest.mark.usefixtures("app")
 HEAD = BankHead("b", "题库", "consumer", "", "")
 
 
-def _import(*entries: Entry, publish: bool = True, replace_: bool = False) -> services.ImportResult:
+def _import(*entries: Entry, publish: bool = True, replace_: bool = False, head: BankHead | None = None) -> services.ImportResult:
     with transaction():
-        return services.import_entries(BankFile(HEAD, entries), now=utc_now(), actor=SYSTEM, publish=publish, replace=replace_)
+        return services.import_entries(BankFile(head or HEAD, entries), now=utc_now(), actor=SYSTEM, publish=publish, replace=replace_)
 
 
 def _revision_count() -> int:
@@ -205,20 +206,16 @@ def test_a_broken_folder_leaves_the_bank_as_it_was(tmp_path: Path) -> None:
 def test_an_export_imports_again_without_a_change() -> None:
     make_bank(count=9)
     bank = services.export_bank("consumer-rights")
-    result = services.preview_import(bank)
+    result = _import(*bank.entries, head=bank.head)
     assert (result.added, result.revised, result.unchanged, result.missing) == ((), (), 9, ())
-    import_file(bank)
     assert _revision_count() == 9
-    assert services.zip_bank(bank) == services.zip_bank(services.export_bank("consumer-rights"))
+    assert banks.write_zip(bank) == banks.write_zip(services.export_bank("consumer-rights"))
 
 
-def test_a_preview_says_what_the_import_then_does() -> None:
+def test_an_import_keeps_what_staff_wrote_and_names_what_the_file_lacks() -> None:
     _import(make_entry(1), make_entry(2), make_entry(4))
     _staff_revision("q-002", stem="后台改的")
-    file = BankFile(HEAD, (make_entry(1, stem="改"), make_entry(2), make_entry(3)))
-    preview = services.preview_import(file)
-    done = _import(*file.entries)
-    assert preview == done
+    done = _import(make_entry(1, stem="改"), make_entry(2), make_entry(3))
     assert (done.added, done.revised, done.kept, done.missing) == (("q-003",), ("q-001",), ("q-002",), ("q-004",))
 
 

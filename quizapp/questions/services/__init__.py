@@ -4,7 +4,7 @@ from quizapp.questions.services.corrections import Proposal, affected_revisions,
 from quizapp.questions.services.editing import create_question, move_questions, save_question, tag_questions
 from quizapp.questions.services.feedback import answer_fault, report_fault
 from quizapp.questions.services.flags import find_lint_flags, replace_flags
-from quizapp.questions.services.importing import ImportResult, export_bank, import_bank, import_entries, preview_import, zip_bank
+from quizapp.questions.services.importing import ImportResult, export_bank, import_bank, import_entries
 from quizapp.questions.services.reviewing import (
     approve_bank,
     approve_question,
@@ -37,7 +37,6 @@ __all__ = [
     "import_bank",
     "import_entries",
     "move_questions",
-    "preview_import",
     "propose_correction",
     "replace_flags",
     "report_fault",
@@ -51,5 +50,4 @@ __all__ = [
     "submit_question",
     "suspend_question",
     "tag_questions",
-    "zip_bank",
 ]

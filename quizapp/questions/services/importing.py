@@ -1,9 +1,7 @@
 """Taking banks in and giving them out."""
 
 import datetime as dt
-import io
 import uuid
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +10,7 @@ from quizapp.audit.services import Actor, record
 from quizapp.core.db import db, on_commit
 from quizapp.core.ids import new_id
 from quizapp.questions import queries
-from quizapp.questions.loader import BANK_FILE, QUESTIONS_FILE, BankFile, BankHead, load_bank, write_entries, write_head
+from quizapp.questions.loader import BankFile, BankHead, load_bank
 from quizapp.questions.models import QuestionBank
 from quizapp.questions.services.revisions import add_question, add_revision, as_entry, release, serve
 
@@ -103,25 +101,6 @@ def import_entries(
     return result
 
 
-def preview_import(bank_file: BankFile) -> ImportResult:
-    """What an import would do now, without doing it."""
-    bank = queries.find_bank(bank_file.head.slug)
-    known = {item.question.code: item.revision for item in queries.list_latest(bank.id)} if bank else {}
-    moved = queries.list_aliases(bank.id) if bank else frozenset()
-    added: list[str] = []
-    revised: list[str] = []
-    kept: list[str] = []
-    for entry in bank_file.entries:
-        revision = known.get(entry.code)
-        if revision is None:
-            (kept if entry.code in moved else added).append(entry.code)
-        elif bytes(revision.content_hash) != entry.content_hash():
-            (kept if revision.origin == "staff" else revised).append(entry.code)
-    missing = tuple(sorted(known.keys() - {entry.code for entry in bank_file.entries}))
-    unchanged = len(bank_file.entries) - len(added) - len(revised) - len(kept)
-    return ImportResult(bank_file.head.slug, bank is None, tuple(added), tuple(revised), unchanged, tuple(kept), missing)
-
-
 def _counts(result: ImportResult) -> Mapping[str, int]:
     return {
         "added": len(result.added),
@@ -152,12 +131,3 @@ def export_bank(slug: str) -> BankFile:
     head = BankHead(bank.slug, bank.title, bank.theme, bank.description, bank.licence)
     entries = tuple(as_entry(item.question, item.revision) for item in queries.list_latest(bank.id))
     return BankFile(head, entries)
-
-
-def zip_bank(bank_file: BankFile) -> bytes:
-    """A bank's two files in a folder, as a zip; the same bank always gives the same bytes."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in ((BANK_FILE, write_head(bank_file.head)), (QUESTIONS_FILE, write_entries(bank_file.entries))):
-            archive.writestr(zipfile.ZipInfo(f"{bank_file.head.slug}/{name}"), text.encode(), zipfile.ZIP_DEFLATED)
-    return out.getvalue()

@@ -80,6 +80,18 @@ def test_a_file_is_checked_confirmed_and_taken_in(editor: StaffAccount) -> None:
     assert {item.revision.created_by for item in latest} == {None, editor.id}
 
 
+def test_the_check_says_what_the_import_then_does(editor: StaffAccount) -> None:
+    make_bank("target", count=4, kinds=("single",))
+    entries = [make_entry(1), make_entry(2, stem="改过的题干改过的题干"), make_entry(3, code=""), make_entry(8), make_entry(8, code="")]
+    import_id = _bring(editor, entries)
+    jobs.run_imports()
+    planned = _row(import_id).counts["plan"]
+    _confirm(editor, import_id)
+    jobs.run_imports()
+    done = {name: count for name, count in _row(import_id).counts["result"].items() if count}
+    assert done == planned == {"added": 1, "revised": 1, "unchanged": 1, "skipped": 2}
+
+
 def test_a_worker_that_dies_between_batches_leaves_the_rest_to_the_next(editor: StaffAccount, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jobs, "BATCH", 10)
     import_id = _bring(editor, _many(35))
