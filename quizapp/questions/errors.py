@@ -117,6 +117,11 @@ class NothingCorrected(InvalidInput):
     message = N_("改正后的答案和现在的一样，不用改。")
 
 
+class QuestionIncomplete(Conflict):
+    code = "question_incomplete"
+    message = N_("这道题还缺讲解或依据，先点“编辑”补上，再送复核。")
+
+
 class ImportNotReady(Conflict):
     code = "import_not_ready"
     message = N_("这个文件现在还不能导入，请刷新页面再看。")

@@ -10,7 +10,7 @@ from quizapp.accounts.models import Organisation
 from quizapp.audit.services import Actor, record
 from quizapp.core.db import db
 from quizapp.questions import queries
-from quizapp.questions.errors import NotInReview, OwnWork, QuestionChanged, SecondPersonNeeded
+from quizapp.questions.errors import NotInReview, OwnWork, QuestionChanged, QuestionIncomplete, SecondPersonNeeded
 from quizapp.questions.models import Question, QuestionBank, QuestionReview, ReviewPolicy, ThemeOwner
 from quizapp.questions.queries import ReviewStanding
 from quizapp.questions.services.revisions import changed, release
@@ -23,6 +23,7 @@ def submit_question(question_id: uuid.UUID, *, revision_id: uuid.UUID, now: dt.d
 
     :raises QuestionChanged: if there is a newer revision
     :raises NotInReview: if there is nothing to send
+    :raises QuestionIncomplete: if it came from a file without an explanation or a citation
     """
     question = queries.lock_question(question_id)
     newest = queries.list_revisions(question_id)[0]
@@ -30,6 +31,8 @@ def submit_question(question_id: uuid.UUID, *, revision_id: uuid.UUID, now: dt.d
         raise QuestionChanged
     if question.status != "draft" and not question.has_draft:
         raise NotInReview
+    if not newest.explanation or not newest.citations:
+        raise QuestionIncomplete
     question.has_draft = False
     question.review_round += 1
     if question.status == "draft":

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from flask import Flask
 
 from quizapp.accounts.models import StaffAccount
+from quizapp.audit.services import SYSTEM
 from quizapp.core.clock import utc_now
 from quizapp.core.db import db, transaction
 from quizapp.questions import queries, services
-from quizapp.questions.errors import ImportNotReady
+from quizapp.questions.errors import ImportNotReady, QuestionIncomplete
 from quizapp.questions.exchange import formats, imports, jobs, saving
 from quizapp.questions.exchange.saving import Options
 from quizapp.questions.exchange_models import QuestionImport
@@ -78,6 +79,19 @@ def test_a_file_is_checked_confirmed_and_taken_in(editor: StaffAccount) -> None:
     assert [item.question.code for item in latest] == [*(f"n-{number:04d}" for number in range(1, 31)), "q-001"]
     assert {item.question.status for item in latest} == {"draft", "published"}
     assert {item.revision.created_by for item in latest} == {None, editor.id}
+
+
+def test_a_draft_with_a_gap_does_not_get_into_review(editor: StaffAccount) -> None:
+    for changes in ({"explanation": ""}, {"citations": ()}):
+        import_id = _bring(editor, [make_entry(5, code="", **changes)])
+        jobs.run_imports()
+        _confirm(editor, import_id, submits=True, adds_doubles=True)
+        jobs.run_imports()
+        db.session.rollback()
+        newest = queries.list_latest(queries.get_bank("target").id)[0]
+        assert newest.question.status == "draft"
+        with pytest.raises(QuestionIncomplete), transaction():
+            services.submit_question(newest.question.id, revision_id=newest.revision.id, now=utc_now(), actor=SYSTEM)
 
 
 def test_the_check_says_what_the_import_then_does(editor: StaffAccount) -> None:
