@@ -154,21 +154,12 @@ class LatestRevision:
 
 
 def list_latest(bank_id: uuid.UUID) -> list[LatestRevision]:
-    """Every question of a bank with its newest revision, by the file's id."""
-    newest = (
-        sa.select(QuestionRevision.question_id, sa.func.max(QuestionRevision.number).label("number"))
-        .join(Question, Question.id == QuestionRevision.question_id)
-        .where(Question.bank_id == bank_id)
-        .group_by(QuestionRevision.question_id)
-        .subquery()
-    )
+    """Every question of a bank with its newest revision, by the file's id. The newest is looked up question by question in
+    the unique index: grouping all revisions first let PostgreSQL, right after an import, join them row against row."""
     rows = db.session.execute(
         sa.select(Question, QuestionRevision)
-        .join(newest, newest.c.question_id == Question.id)
-        .join(
-            QuestionRevision,
-            sa.and_(QuestionRevision.question_id == Question.id, QuestionRevision.number == newest.c.number),
-        )
+        .join(QuestionRevision, sa.and_(QuestionRevision.question_id == Question.id, QuestionRevision.number == _newest_number()))
+        .where(Question.bank_id == bank_id)
         .order_by(Question.code)
     )
     return [LatestRevision(question, revision) for question, revision in rows]
