@@ -177,14 +177,14 @@ def measure(database: str) -> str:
     from quizapp.reporting.models import ItemFold
     from quizapp.web.pagination import paginate
 
-    look = _seconds(items_fold.list_stamps)
-    db.session.rollback()
     with _Memory() as memory:
         began, cpu = time.monotonic(), time.process_time()
         items_fold.fold_due(utc_now())
         took, spent = time.monotonic() - began, time.process_time() - cpu
     rows = db.session.execute(sa.select(ItemFold.paper_count, ItemFold.took_ms).where(ItemFold.took_ms > 0)).all()
     papers, (most, longest) = sum(count for count, _ in rows), max(rows)
+    db.session.rollback()
+    look = _seconds(items_fold.list_stamps)
     page = _seconds(lambda: paginate(items_queries.select_items(ItemFilter()), 1, is_scalar=False))
     db.session.rollback()
     cells = (

@@ -19,7 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from quizapp.attempts.models import Attempt, AttemptRemark
+from quizapp.attempts.models import AttemptRemark
 from quizapp.attempts.queries import ATTEMPTS, QUESTIONS
 from quizapp.core.db import db, transaction
 from quizapp.core.statements import Write, fetch, run_writes
@@ -50,6 +50,9 @@ FLAG_COLUMNS = {
 }
 
 
+_A, _Q = ATTEMPTS.c, QUESTIONS.c
+
+
 @dataclass(frozen=True)
 class Stamp:
     """What the attempts of a campaign look like from far: two that are equal stand for the same attempts."""
@@ -70,28 +73,29 @@ class Fold:
     took_ms: int
 
 
-def _counted() -> list[sa.ColumnElement[bool]]:
-    return [Attempt.state == "graded", Attempt.citizen_id.is_not(None)]
+def _text(column: sa.ColumnElement[uuid.UUID], is_sqlite: bool) -> sa.ColumnElement[str]:
+    """An id as text, as SQLite keeps it: making millions of ``UUID`` and comparing them takes longer than the counting."""
+    return sa.type_coerce(column, sa.String) if is_sqlite else sa.cast(column, sa.Text)
 
 
 def list_stamps(campaign_id: uuid.UUID | None = None) -> dict[uuid.UUID, Stamp]:
-    """Stamps of all campaigns (or one) with graded attempts."""
-    narrow = [] if campaign_id is None else [Attempt.campaign_id == campaign_id]
-    reason = sa.case((Attempt.excluded_at.is_not(None), sa.func.coalesce(Attempt.exclusion_reason, "")))
-    parts = sa.select(
-        Attempt.campaign_id,
-        reason.label("reason"),
-        sa.func.count(),
-        sa.func.sum(Attempt.correct_count),
-        sa.func.max(Attempt.submitted_at),
-        sa.func.max(Attempt.excluded_at),
-    )
-    remarks = sa.select(Attempt.campaign_id, sa.func.count()).join(AttemptRemark, AttemptRemark.attempt_id == Attempt.id)
-    remarked = dict(db.session.execute(remarks.where(*narrow).group_by(Attempt.campaign_id)).all())
-    found: dict[uuid.UUID, list[Any]] = {}
-    for row in db.session.execute(parts.where(*_counted(), *narrow).group_by(Attempt.campaign_id, reason).order_by("reason")):
+    """Stamps of all campaigns (or one) with graded attempts. Reads the table through, which takes a second for millions.
+
+    On SQLite the campaign is grouped as a text that no index knows: going by the index it fetches row after row from all
+    over the file, five times slower.
+    """
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    narrow = [] if campaign_id is None else [_A.campaign_id == campaign_id]
+    campaign: sa.ColumnElement[Any] = _text(_A.campaign_id, True).concat("") if is_sqlite else _A.campaign_id
+    reason = sa.case((_A.excluded_at.is_not(None), sa.func.coalesce(_A.exclusion_reason, "")))
+    measures = (sa.func.count(), sa.func.sum(_A.correct_count), sa.func.max(_A.submitted_at), sa.func.max(_A.excluded_at))
+    parts = sa.select(campaign, reason, *measures).where(_A.state == "graded", _A.citizen_id.is_not(None), *narrow)
+    remarks = sa.select(campaign, sa.func.count()).join_from(AttemptRemark, ATTEMPTS, _A.id == AttemptRemark.attempt_id).where(*narrow)
+    remarked = dict(db.session.execute(remarks.group_by(campaign)).all())
+    found: dict[Any, list[Any]] = {}
+    for row in db.session.execute(parts.group_by(campaign, reason).order_by(reason)):
         found.setdefault(row[0], []).append(row)
-    return {id_: _stamp(rows, remarked.get(id_, 0)) for id_, rows in found.items()}
+    return {uuid.UUID(str(id_)): _stamp(rows, remarked.get(id_, 0)) for id_, rows in found.items()}
 
 
 def _stamp(rows: Sequence[Any], remark_count: int) -> Stamp:
@@ -105,19 +109,11 @@ def _stamp(rows: Sequence[Any], remark_count: int) -> Stamp:
 # ---- reading
 
 
-_A, _Q = ATTEMPTS.c, QUESTIONS.c
-
-
 def _seconds(column: sa.ColumnElement[Any], is_sqlite: bool) -> sa.ColumnElement[float]:
     """A moment as seconds, good to a millisecond: the difference of two is all that is looked at."""
     if is_sqlite:
         return sa.func.julianday(column, type_=sa.Float) * 86_400.0
     return sa.cast(sa.extract("epoch", column), sa.Float)
-
-
-def _text(column: sa.ColumnElement[uuid.UUID], is_sqlite: bool) -> sa.ColumnElement[str]:
-    """An id as text, as SQLite keeps it: making millions of ``UUID`` and comparing them takes longer than the counting."""
-    return sa.type_coerce(column, sa.String) if is_sqlite else sa.cast(column, sa.Text)
 
 
 @functools.cache
