@@ -91,7 +91,7 @@ def list_stamps(campaign_id: uuid.UUID | None = None) -> dict[uuid.UUID, Stamp]:
     measures = (sa.func.count(), sa.func.sum(_A.correct_count), sa.func.max(_A.submitted_at), sa.func.max(_A.excluded_at))
     parts = sa.select(campaign, reason, *measures).where(_A.state == "graded", _A.citizen_id.is_not(None), *narrow)
     remarks = sa.select(campaign, sa.func.count()).join_from(AttemptRemark, ATTEMPTS, _A.id == AttemptRemark.attempt_id).where(*narrow)
-    remarked = dict(db.session.execute(remarks.group_by(campaign)).all())
+    remarked: dict[Any, int] = dict(db.session.execute(remarks.group_by(campaign)).all())
     found: dict[Any, list[Any]] = {}
     for row in db.session.execute(parts.group_by(campaign, reason).order_by(reason)):
         found.setdefault(row[0], []).append(row)
