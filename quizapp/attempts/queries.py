@@ -2,11 +2,14 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 
 from quizapp.accounts.queries import CITIZENS, CITIZENS_WITH_UNIT, PROFILE_COLUMNS, Profile, as_profile
 from quizapp.attempts import rules
@@ -123,10 +126,46 @@ _COUNTED_PAPER = _PAPER.add_columns(
 )
 _LOCKED_PAPER = _COUNTED_PAPER.with_for_update(of=[ATTEMPTS, QUESTIONS])
 _CITIZEN = sa.bindparam("citizen_id", type_=sa.Uuid)
-_OWN_PAPER = (
-    _COUNTED_PAPER.add_columns(*PROFILE_COLUMNS).join(CITIZENS_WITH_UNIT, CITIZENS.c.id == _A.citizen_id).where(CITIZENS.c.id == _CITIZEN)
+_LOCKED_OWN_PAPER = (
+    _COUNTED_PAPER.add_columns(*PROFILE_COLUMNS)
+    .join(CITIZENS_WITH_UNIT, CITIZENS.c.id == _A.citizen_id)
+    .where(CITIZENS.c.id == _CITIZEN)
+    .with_for_update(of=[ATTEMPTS, QUESTIONS, CITIZENS])
 )
-_LOCKED_OWN_PAPER = _OWN_PAPER.with_for_update(of=[ATTEMPTS, QUESTIONS, CITIZENS])
+
+
+class _lines(FunctionElement[str]):
+    """All values of a column, a line each. ``aggregate_strings`` asks for its separator at every execution."""
+
+    type = sa.String()
+    inherit_cache = True
+
+
+@compiles(_lines, "postgresql")
+def _lines_postgresql(element: _lines, compiler: SQLCompiler, **options: Any) -> str:
+    return f"string_agg({compiler.process(element.clauses, **options)}, chr(10))"
+
+
+@compiles(_lines, "sqlite")
+def _lines_sqlite(element: _lines, compiler: SQLCompiler, **options: Any) -> str:
+    return f"group_concat({compiler.process(element.clauses, **options)}, char(10))"
+
+
+_SPACE: sa.ColumnClause[str] = sa.literal_column("' '")
+_ANSWER_LINE = sa.func.coalesce(_Q.chosen, "") + _SPACE + _Q.choice_order + _SPACE + sa.cast(_Q.revision_id, sa.String)
+_ANSWER_LINE += _SPACE + sa.cast(_Q.position, sa.String)
+# Without a lock the questions fit into one column: a row of forty columns per question costs more than the join.
+_OWN_PAPER = (
+    sa.select(
+        *_SHEET,
+        sa.select(_lines(_ANSWER_LINE)).where(_Q.attempt_id == _ID).scalar_subquery().label("answers"),
+        _of_last_turn(_other.c.day_turn, _CITIZEN, _of_this("campaign_id")).label("graded_today"),
+        _of_last_turn(_other.c.day_rewards, _CITIZEN, _of_this("campaign_id")).label("rewarded_today"),
+        *PROFILE_COLUMNS,
+    )
+    .join_from(ATTEMPTS, CITIZENS_WITH_UNIT, CITIZENS.c.id == _A.citizen_id)
+    .where(_A.id == _ID, CITIZENS.c.id == _CITIZEN)
+)
 _CAMPAIGN = sa.bindparam("campaign_id", type_=sa.Uuid)
 _COUNT_TURNS = sa.select(
     _of_last_turn(_other.c.day_turn, _CITIZEN, _CAMPAIGN).label("graded"),
@@ -164,18 +203,28 @@ def lock_attempt(attempt_id: uuid.UUID, today: dt.date) -> tuple[AttemptView, Tu
 def lock_own_attempt(attempt_id: uuid.UUID, citizen_id: uuid.UUID, today: dt.date) -> tuple[AttemptView, Turns, Profile] | None:
     """The same for a citizen's own paper, with the citizen's row locked and read in the same statement (order: attempt →
     citizen); None if it is not this citizen's."""
-    return _own(fetch(_LOCKED_OWN_PAPER, {"attempt_id": attempt_id, "citizen_id": citizen_id, "today": today}))
+    rows = fetch(_LOCKED_OWN_PAPER, {"attempt_id": attempt_id, "citizen_id": citizen_id, "today": today})
+    if not rows:
+        return None
+    return _view(rows), Turns(rows[0].graded_today, rows[0].rewarded_today), as_profile(rows[0])
 
 
 def find_own_attempt(attempt_id: uuid.UUID, citizen_id: uuid.UUID, today: dt.date) -> tuple[AttemptView, Turns, Profile] | None:
     """The same without a lock, in a statement by itself: what is written after it must be guarded by ``save_count``."""
-    return _own(fetch_alone(_OWN_PAPER, {"attempt_id": attempt_id, "citizen_id": citizen_id, "today": today}))
-
-
-def _own(rows: Sequence[Any]) -> tuple[AttemptView, Turns, Profile] | None:
+    rows = fetch_alone(_OWN_PAPER, {"attempt_id": attempt_id, "citizen_id": citizen_id, "today": today})
     if not rows:
         return None
-    return _view(rows), Turns(rows[0].graded_today, rows[0].rewarded_today), as_profile(rows[0])
+    [row] = rows
+    questions = sorted(_answers(row.answers, row.marks), key=lambda question: question.position)
+    fields: tuple[Any, ...] = (*row[: len(_FIELDS)], tuple(questions))
+    return AttemptView(*fields), Turns(row.graded_today, row.rewarded_today), as_profile(row)
+
+
+def _answers(lines: str, marks: str | None) -> Iterator[QuestionView]:
+    for line in lines.split("\n"):
+        chosen, order, revision_id, position = line.split(" ")
+        is_correct = None if marks is None else marks[int(position) - 1] == "1"
+        yield QuestionView(int(position), uuid.UUID(revision_id), order, chosen or None, is_correct)
 
 
 def count_turns(citizen_id: uuid.UUID, campaign_id: uuid.UUID, today: dt.date) -> Turns:
