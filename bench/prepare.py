@@ -37,7 +37,7 @@ PRIZES = (
 
 
 def _terms(now: dt.datetime) -> t.Terms:
-    return t.Terms(
+    return t.plain_terms(
         opens_at=now,
         closes_at=now + dt.timedelta(days=5),
         paper=t.Paper((t.PaperPart(("consumer-rights",), 5),)),

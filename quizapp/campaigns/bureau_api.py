@@ -25,7 +25,7 @@ from quizapp.campaigns.schemas import (
     SignatureSchema,
     VersionSchema,
 )
-from quizapp.campaigns.shape import check_draft
+from quizapp.campaigns.terms import check_draft
 from quizapp.core.clock import rfc3339, utc_now
 from quizapp.core.db import db, transaction
 from quizapp.core.errors import InvalidInput

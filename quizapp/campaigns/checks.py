@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from quizapp.campaigns.estimates import days_in, estimate
-from quizapp.campaigns.shape import check_shape
-from quizapp.campaigns.terms import SCHEMA, DrawTerms, PaperPart, Terms, from_dict
+from quizapp.campaigns.terms import SCHEMA, DrawTerms, PaperPart, Terms, check_shape, from_dict
 from quizapp.core.errors import InvalidInput
 from quizapp.core.money import yuan
 from quizapp.core.text import N_, clean_line

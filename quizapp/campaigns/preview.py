@@ -6,8 +6,7 @@ from quizapp.accounts.queries import get_organisation
 from quizapp.campaigns import queries
 from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.rules import CampaignView
-from quizapp.campaigns.shape import check_shape
-from quizapp.campaigns.terms import SCHEMA, body_hash, from_dict, to_dict
+from quizapp.campaigns.terms import SCHEMA, body_hash, check_shape, from_dict, to_dict
 
 
 def draft_view(campaign: Campaign) -> CampaignView | None:

@@ -20,6 +20,7 @@ from quizapp.campaigns.terms import (
     PrizeTerms,
     Terms,
     Tries,
+    plain_terms,
     to_dict,
 )
 from quizapp.core.clock import day_start, shanghai_day, utc_now
@@ -103,7 +104,7 @@ def load_demo_campaigns() -> None:
 
 def demo_terms(demo: DemoCampaign, now: dt.datetime) -> Terms:
     today = shanghai_day(now)
-    return Terms(
+    return plain_terms(
         opens_at=day_start(today + dt.timedelta(days=demo.first)) + dt.timedelta(hours=9),
         closes_at=day_start(today + dt.timedelta(days=demo.last + 1)),
         paper=Paper(parts=(PaperPart(banks=(demo.slug,), count=5),)),
@@ -140,7 +141,7 @@ def _publish(demo: DemoCampaign, host: Organisation, now: dt.datetime) -> None:
 
 def _draft_exam(host: Organisation, now: dt.datetime) -> None:
     first = shanghai_day(now) + dt.timedelta(days=30)
-    terms = Terms(
+    terms = plain_terms(
         opens_at=day_start(first),
         closes_at=day_start(first + dt.timedelta(days=30)),
         paper=Paper(parts=(PaperPart(banks=tuple(demo.slug for demo in CAMPAIGNS), count=20),)),

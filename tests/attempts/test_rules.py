@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from quizapp.attempts import rules
 from quizapp.attempts.errors import InvalidChoice
 from quizapp.attempts.rules import Asker
-from quizapp.campaigns.terms import DrawTerms, Eligibility, FixedReward, Paper, PaperPart, Points, PrizeTerms, Terms
+from quizapp.campaigns.terms import DrawTerms, Eligibility, FixedReward, Paper, PaperPart, Points, PrizeTerms, Terms, plain_terms
 from quizapp.core.crypto import token_hash
 from quizapp.questions.rules import LETTERS, RevisionView
 
@@ -47,7 +47,7 @@ def _terms(**changes: object) -> Terms:
         "pass_count": 4,
         **changes,
     }
-    return Terms(**values)  # type: ignore[arg-type]  # the values are Terms' own
+    return plain_terms(**values)  # type: ignore[arg-type]  # the values are Terms' own
 
 
 # ---- whose

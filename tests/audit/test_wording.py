@@ -1,5 +1,6 @@
 import dataclasses
 import datetime as dt
+import typing
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from quizapp.audit.titles import FIELDS, WORDS
 from quizapp.audit.wording import change_lines
 from quizapp.campaigns.checks import HEAD_LIMITS, KINDS, THEMES
-from quizapp.campaigns.terms import PRIZE_KINDS, DrawTerms, Paper, PaperPart, PrizeTerms, Terms, to_dict
+from quizapp.campaigns.terms import PRIZE_KINDS, Plan, Terms
+from quizapp.campaigns.terms.reading import hints
 
 NOW = dt.datetime(2026, 11, 22, 1, tzinfo=dt.UTC)
 PRIZE = {"name": "帆布袋", "kind": "pickup", "quantity": 3000, "odds_ppm": 50_000, "value_fen": 800, "points": 0, "tier": ""}
@@ -62,18 +64,20 @@ def test_changes_are_lines_a_person_reads(changes: dict[str, Any], lines: list[s
     assert change_lines(changes) == lines
 
 
-def _names(value: Any) -> set[str]:
-    if isinstance(value, dict):
-        return set(value).union(*(_names(inner) for inner in value.values()))
-    return set().union(*(_names(inner) for inner in value)) if isinstance(value, list) else set()
+def _names(kind: type) -> set[str]:
+    """The fields of a dataclass and of every dataclass inside it."""
+    inner = {part for hint in hints(kind).values() for part in _classes(hint)} - {kind}
+    return {field.name for field in dataclasses.fields(kind)}.union(*(_names(part) for part in inner))
+
+
+def _classes(hint: Any) -> set[type]:
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return {hint}
+    return set().union(*(_classes(part) for part in typing.get_args(hint)))
 
 
 def test_every_field_of_a_campaign_has_a_chinese_name_and_every_code_a_word() -> None:
-    paper = Paper(parts=(PaperPart(banks=("a",), count=5),))
-    draw = DrawTerms(prizes=(PrizeTerms(name="x", kind="code", quantity=1, odds_ppm=1),))
-    body = to_dict(Terms(opens_at=NOW, closes_at=NOW, paper=paper, pass_count=4, draw=draw))
-    names = _names(body) | {"plan", "expected_draws", "budget_fen", "slug", "theme", "kind", "cohosts", "host", *HEAD_LIMITS}
+    names = _names(Terms) | _names(Plan) | {"schema", "plan", "slug", "theme", "kind", "cohosts", "host", *HEAD_LIMITS}
     assert names - FIELDS.keys() == set()
-    assert {field.name for field in dataclasses.fields(Terms)} <= names
     assert {*KINDS, *PRIZE_KINDS} - WORDS["kind"].keys() == set()
     assert set(THEMES) == WORDS["theme"].keys()

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from quizapp.accounts.models import Organisation
 from quizapp.campaigns import queries
 from quizapp.campaigns.models import Campaign
-from quizapp.campaigns.shape import check_draft
+from quizapp.campaigns.terms import check_draft
 from quizapp.core.clock import SHANGHAI, utc_now
 from quizapp.core.db import db, transaction
 from tests.campaigns.test_rules import mutated_bodies, unfinished_bodies

@@ -12,7 +12,6 @@ from quizapp.campaigns import estimates, rules, wording
 from quizapp.campaigns.checks import Problem, has_errors, problems
 from quizapp.campaigns.errors import AttemptLimitReached, CampaignEnded, CampaignNotOpen, CampaignPaused, NotEligible
 from quizapp.campaigns.rules import CampaignView
-from quizapp.campaigns.shape import check_shape
 from quizapp.campaigns.terms import (
     DrawTerms,
     FixedReward,
@@ -22,6 +21,7 @@ from quizapp.campaigns.terms import (
     Terms,
     Tries,
     body_hash,
+    check_shape,
     from_dict,
     to_dict,
 )
@@ -441,8 +441,8 @@ def test_terms_survive_storage(count: int, passes: int, limit: int | None, per_d
 def test_the_hash_sees_every_change() -> None:
     terms = _terms(prizes=ONE_CODE_PRIZE)
     others = [
-        replace(terms, pass_count=3),
-        replace(terms, tries=Tries(2)),
+        replace(terms, quizzes=(replace(terms.main, pass_count=3),)),
+        replace(terms, quizzes=(replace(terms.main, tries=Tries(2)),)),
         replace(terms, draw=replace(terms.draw, claim_days=9)),  # type: ignore[type-var]
         replace(terms, closes_at=terms.closes_at + SECOND),
     ]

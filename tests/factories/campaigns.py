@@ -11,7 +11,7 @@ from quizapp.accounts.models import Organisation
 from quizapp.audit.services import SYSTEM
 from quizapp.campaigns import queries, services
 from quizapp.campaigns.models import Campaign
-from quizapp.campaigns.terms import DrawTerms, Eligibility, Paper, PaperPart, Points, PrizeTerms, Terms, Tries, to_dict
+from quizapp.campaigns.terms import DrawTerms, Eligibility, Paper, PaperPart, Points, PrizeTerms, Terms, Tries, plain_terms, to_dict
 from quizapp.core.clock import utc_now
 from quizapp.core.db import db, in_transaction, transaction
 from quizapp.questions.queries import find_bank
@@ -57,7 +57,7 @@ def make_terms(
     """
     now = now or utc_now()
     tiers = tuple(prize if isinstance(prize, PrizeTerms) else PrizeTerms(**prize) for prize in prizes) if prizes else ()
-    return Terms(
+    return plain_terms(
         opens_at=opens_at or now - 24 * HOUR,
         closes_at=closes_at or now + 240 * HOUR,
         paper=Paper(parts=(PaperPart(banks=tuple(banks), count=question_count),)),

@@ -18,8 +18,7 @@ from quizapp.campaigns.checklist import step_of
 from quizapp.campaigns.errors import CampaignChanged
 from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.reach import may_reach, units
-from quizapp.campaigns.shape import check_shape
-from quizapp.campaigns.terms import SCHEMA, PaperPart, Terms, from_dict
+from quizapp.campaigns.terms import SCHEMA, PaperPart, Terms, check_shape, from_dict
 from quizapp.campaigns.views import THEME_ICONS
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction

@@ -12,7 +12,7 @@ from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.preview import draft_view
 from quizapp.campaigns.reach import may_reach, needs_second_person, state_of
 from quizapp.campaigns.rules import CampaignView
-from quizapp.campaigns.shape import check_shape
+from quizapp.campaigns.terms import check_shape
 from quizapp.core.money import yuan
 from quizapp.web.access import current_principal
 
