@@ -94,7 +94,7 @@ __all__ = [
 SCHEMA = 1
 _UNKNOWN_SCHEMA = N_("这个版本的程序读不懂这份规则（schema 不同）。")
 Feedback = Literal["after_hand_in", "after_close"]
-_QUIZ_FIELDS = tuple(item.name for item in dataclasses.fields(Quiz) if item.name not in ("id", "title"))
+_QUIZ_FIELDS = tuple(item.name for item in dataclasses.fields(Quiz) if item.name not in ("id", "title", "stages", "tracks", "channels"))
 """What may stand at the top of a body with one quiz."""
 
 
@@ -187,7 +187,8 @@ def plain_terms(*, opens_at: dt.datetime, closes_at: dt.datetime, paper: Paper, 
 def to_dict(terms: Terms) -> dict[str, Any]:
     """The JSON shape kept in ``campaign_terms.body``."""
     body: dict[str, Any] = {"schema": SCHEMA, **reading.plain(terms)}
-    if len(terms.quizzes) == 1 and terms.main.id == "main" and not terms.main.title:
+    main = terms.main
+    if len(terms.quizzes) == 1 and main.id == "main" and not (main.title or main.stages or main.tracks or main.channels):
         [quiz] = body.pop("quizzes")
         body.update({name: quiz[name] for name in _QUIZ_FIELDS})
     return body
