@@ -257,6 +257,7 @@ FIELDS: dict[str, str] = {
     "repealed_by": N_("由谁代替"),
     "repealed_on": N_("废止日期"),
     "requires": N_("开始条件"),
+    "requires_per": N_("开始条件看哪段时间"),
     "reserves": N_("候补人数"),
     "result": N_("结果"),
     "revised": N_("修订"),

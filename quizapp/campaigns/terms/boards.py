@@ -16,11 +16,11 @@ class Component:
     put together over their people, or a rate.
 
     ``rate`` is people taking part by the roster; ``passed`` people passed by people taking part; ``people`` their number,
-    ``people_above`` those whose measure is above 0; ``best`` the sum of the best ``k``.
+    ``people_above`` those whose measure is above 0; ``units`` the number of units they belong to; ``best`` the sum of the best ``k``.
     """
 
     measure: Annotated[str, Text(32, may_be_empty=True)] = ""
-    how: Literal["mean", "sum", "best", "rate", "passed", "people", "people_above"] = "mean"
+    how: Literal["mean", "sum", "best", "rate", "passed", "people", "people_above", "units"] = "mean"
     weight: Annotated[int, Whole(1, 100)] = 100
     k: Annotated[int, Whole(1, 10_000)] = 10
 

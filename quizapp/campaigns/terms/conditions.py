@@ -71,7 +71,8 @@ class Measure:
     """A number counted over what one citizen did within an award's scope (its ``per``), a board's or a draw's.
 
     What is counted: graded attempts that meet ``where``, or actions of one kind. Each counts with ``value``: for attempts one
-    of :data:`ATTEMPT_MEASURES` or ``one``; for actions ``amount`` or ``one``; for awards the gifts of that kind received.
+    of :data:`ATTEMPT_MEASURES` or ``one``; for actions ``amount`` or ``one``; for awards the gifts of that kind received
+    (``gift:card``); ``win:<draw>`` counts wins in another pool draw of the campaign.
 
     ``within`` first puts together what happened on one day (round, stage, quiz; ``name``: one article, video …) by
     ``inner``; ``outer`` puts those together. "Days with a full score" is ``where`` all_right, ``within`` day, ``inner`` any,
@@ -81,7 +82,11 @@ class Measure:
 
     id: Code
     of: Annotated[
-        str, Matching(r"attempts|action:[a-z_]{1,32}|points|gift:[a-z0-9_-]{1,32}", N_("只能是 attempts、action:…、points 或 gift:…。"))
+        str,
+        Matching(
+            r"attempts|action:[a-z_]{1,32}|points|gift:[a-z0-9_-]{1,32}|win:[a-z0-9][a-z0-9_-]{0,31}",
+            N_("只能是 attempts、action:…、points、gift:… 或 win:…。"),
+        ),
     ] = "attempts"
     value: Literal["one", "correct", "score", "percent", "seconds", "amount", "run"] = "one"
     where: Condition = ALWAYS

@@ -73,6 +73,8 @@ class DrawTerms:
     """Demographic groups that do not draw here (they get the fixed reward)."""
     allows_minors: bool = False
     bands: Annotated[tuple[TicketBand, ...], Size(0, 20)] = ()
+    per_day: Annotated[int | None, Whole(1, 100_000_000)] = None
+    """The most prizes of all tiers together that go out in one Shanghai day."""
     draws_per_day: Annotated[int | None, Whole(1, 1000)] = None
     """The most tickets one citizen is granted on a day."""
     fallback: Annotated[str, Text(40, may_be_empty=True)] = ""

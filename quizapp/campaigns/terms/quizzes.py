@@ -102,7 +102,8 @@ PLAIN_SCORING = Scoring()
 class Quiz:
     """One thing to answer. Passed with ``pass_count`` right answers or, where given, when ``pass_when`` is met.
 
-    :param requires: must be met before this quiz can be begun (levels in order, a video watched first)
+    :param requires: must be met before this quiz can be begun (levels in order, a video watched first), by what the citizen
+        did in the scope ``requires_per``: the campaign so far, or the day or round of the start
     :param stages: empty is during the whole campaign
     :param tracks: empty is for every track
     """
@@ -116,6 +117,7 @@ class Quiz:
     tries: Tries = field(default_factory=Tries)
     scoring: Scoring = PLAIN_SCORING
     requires: Condition = ALWAYS
+    requires_per: Literal["day", "round", "campaign"] = "campaign"
     stages: Codes = ()
     tracks: Codes = ()
     channels: Codes = ()
