@@ -2,6 +2,7 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from quizapp.attempts import rules
@@ -91,12 +92,39 @@ def result_of(attempt: AttemptView, now: dt.datetime) -> Result:
         raise ValueError("only a graded attempt has a result")
     withheld_until = find_feedback_at(attempt, now)
     views = question_queries.get_revisions(question.revision_id for question in attempt.questions)
-    changes = question_queries.find_key_changes(views)
+    keys = _keys_of_marks(attempt, views)
     questions = tuple(
-        _graded(views[question.revision_id], question, withheld_until is None, changes.get(question.revision_id))
-        for question in attempt.questions
+        _graded(views[question.revision_id], question, withheld_until is None, keys[question.position]) for question in attempt.questions
     )
     return Result(attempt, questions, withheld_until)
+
+
+def _keys_of_marks(attempt: AttemptView, views: Mapping[uuid.UUID, RevisionView]) -> dict[int, KeyChange | None]:
+    """By position, the corrected key that a shown mark agrees with; None stands for the revision's own.
+
+    A corrected key appears beside a mark only once the paper has been marked by it: until then the mark was made by the key
+    before. The other way round, a mark may be newer than what this process knows of corrections: then it looks again.
+    """
+    changes = question_queries.find_key_changes(views)
+    if not all(_agrees(views[question.revision_id], question, changes.get(question.revision_id)) for question in attempt.questions):
+        question_queries.forget_corrections()
+        changes = question_queries.find_key_changes(views)
+    return {
+        question.position: _key_of_mark(views[question.revision_id], question, changes.get(question.revision_id))
+        for question in attempt.questions
+    }
+
+
+def _key_of_mark(view: RevisionView, question: QuestionView, change: KeyChange | None) -> KeyChange | None:
+    while change is not None and not _agrees(view, question, change):
+        change = change.earlier
+    return change
+
+
+def _agrees(view: RevisionView, question: QuestionView, change: KeyChange | None) -> bool:
+    """Whether a mark is the one that this key gives."""
+    accepted = (view.answer,) if change is None else change.accepted
+    return question_rules.is_accepted(accepted, question.choice_order, question.chosen) == question.is_correct
 
 
 def find_feedback_at(attempt: AttemptView, now: dt.datetime) -> dt.datetime | None:

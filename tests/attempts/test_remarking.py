@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from quizapp.accounts.models import Citizen
-from quizapp.attempts import jobs, queries, remark_queries
+from quizapp.attempts import jobs, papers, queries, remark_queries
 from quizapp.attempts.models import Attempt, AttemptRemark
 from quizapp.attempts.queries import AttemptView
 from quizapp.attempts.services import remarking
@@ -224,18 +224,18 @@ def test_a_stale_batch_of_another_worker_is_refused(campaign: Campaign) -> None:
 
 def test_a_paper_that_was_open_is_graded_by_the_new_key_or_marked_again(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
     knows, does_not = make_citizen(now=NOW), make_citizen(now=NOW)
-    papers = [make.start(campaign, person, now=NOW).attempt for person in (knows, does_not)]
+    handed_out = [make.start(campaign, person, now=NOW).attempt for person in (knows, does_not)]
     revision = fix.revision_of("q-001")
-    for paper, person in zip(papers, (knows, does_not), strict=True):
+    for paper, person in zip(handed_out, (knows, does_not), strict=True):
         _answer(paper, person, {"q-001": {1}, "q-002": {1}}, NOW)
     correction = fix.correct(revision, {1}, now=NOW)
     fix.work(NOW)
     assert fix.run_of(correction).state == "settling"
-    assert make.hand_in(papers[0], knows, now=NOW + MINUTE).attempt.correct_count == 4
+    assert make.hand_in(handed_out[0], knows, now=NOW + MINUTE).attempt.correct_count == 4
     monkeypatch.setattr("quizapp.attempts.services.grading.question_queries.find_key_changes", lambda ids: {})
-    assert make.hand_in(papers[1], does_not, now=NOW + MINUTE).attempt.correct_count == 3
+    assert make.hand_in(handed_out[1], does_not, now=NOW + MINUTE).attempt.correct_count == 3
     fix.work(NOW + 2 * MINUTE)
-    assert [_row(paper).correct_count for paper in papers] == [4, 4]
+    assert [_row(paper).correct_count for paper in handed_out] == [4, 4]
     assert [_points(person) for person in (knows, does_not)] == [20, 20]
     fix.work(NOW + 7 * MINUTE)
     assert fix.run_of(correction).state == "done"
@@ -427,3 +427,47 @@ def test_a_run_that_has_no_time_left_goes_on_with_the_next(campaign: Campaign, m
     fix.work(NOW)
     assert fix.run_of(correction).seen == 3
     assert uuid.UUID(str(correction))
+
+
+# ---- what the citizen sees meanwhile
+
+
+def _shown(attempt: AttemptView, revision_id: uuid.UUID) -> tuple[bool | None, list[str], str]:
+    """Mark, texts of the key, and the notice of a correction, as the result page has them."""
+    db.session.rollback()
+    shown = papers.result_of(queries.get_attempt(attempt.id), LATER)
+    position = next(question.position for question in attempt.questions if question.revision_id == revision_id)
+    question = shown.questions[position - 1]
+    return question.correct, question.texts(question.answer or ()), question.correction.notice if question.correction else ""
+
+
+def test_a_corrected_key_is_shown_only_beside_a_mark_it_gave(campaign: Campaign) -> None:
+    attempts = [play(campaign, make_citizen(now=NOW), {"q-001": {choice}}) for choice in range(3)]
+    revision = fix.revision_of("q-001")
+    first, second, third = ([text] for text in question_queries.get_revisions([revision])[revision].choices[:3])
+    fix.correct(revision, {1}, now=NOW + MINUTE, notice="一")
+    wrong_by_both = (False, second, "一")
+    assert [_shown(attempt, revision) for attempt in attempts] == [(True, first, ""), (False, first, ""), wrong_by_both]
+    fix.work(NOW + 2 * MINUTE)
+    marked_by_second = [(False, second, "一"), (True, second, "一"), wrong_by_both]
+    assert [_shown(attempt, revision) for attempt in attempts] == marked_by_second
+    fix.correct(revision, {2}, now=NOW + 3 * MINUTE, notice="二")
+    assert [_shown(attempt, revision) for attempt in attempts] == [(False, third, "二"), (True, second, "一"), (False, second, "一")]
+    fix.work(NOW + 4 * MINUTE)
+    assert [_shown(attempt, revision) for attempt in attempts] == [(False, third, "二"), (False, third, "二"), (True, third, "二")]
+
+
+def test_a_process_that_has_not_heard_of_a_correction_asks_when_it_sees_a_new_mark(
+    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempt = play(campaign, make_citizen(now=NOW), {"q-001": {1}})
+    revision = fix.revision_of("q-001")
+    second = question_queries.get_revisions([revision])[revision].choices[1]
+    question_queries.find_key_changes([revision])
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(question_queries, "forget_corrections", lambda: None)
+        elsewhere.setattr("quizapp.questions.queries.corrections.KEPT_SECONDS", 600)
+        fix.correct(revision, {1}, now=NOW + MINUTE)
+        fix.work(NOW + 2 * MINUTE)
+    assert question_queries.find_key_changes([revision]) == {}
+    assert _shown(attempt, revision)[:2] == (True, [second])

@@ -36,6 +36,8 @@ class KeyChange:
     explanation: str
     """What takes the place of the revision's own explanation; empty where that still holds."""
     confirmed_at: dt.datetime
+    earlier: "KeyChange | None" = None
+    """The correction this one took the place of."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,9 @@ _CONFIRMED = (
 
 def list_key_changes() -> dict[uuid.UUID, KeyChange]:
     """Revision to what counts as right now, read afresh."""
-    rows = fetch_alone(_CONFIRMED, {})
-    return {
-        row.revision_id: KeyChange(
+    changes: dict[uuid.UUID, KeyChange] = {}
+    for row in fetch_alone(_CONFIRMED, {}):
+        changes[row.revision_id] = KeyChange(
             row.correction_id,
             row.revision_id,
             as_accepted(row.accepted),
@@ -85,9 +87,9 @@ def list_key_changes() -> dict[uuid.UUID, KeyChange]:
             row.notice,
             row.explanation,
             row.confirmed_at,
+            changes.get(row.revision_id),
         )
-        for row in rows
-    }
+    return changes
 
 
 def find_key_changes(revision_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, KeyChange]:
