@@ -66,6 +66,12 @@ class Entry:
 
 TIMETABLE: tuple[Entry, ...] = (
     Entry("close_overdue", "quizapp.attempts.jobs:close_overdue", "papers past their deadline are handed in or lapse", seconds=10),
+    Entry(
+        "advance_campaigns",
+        "quizapp.campaigns.jobs:advance_campaigns",
+        "an approved campaign goes out at its moment, one that is over is closed",
+        seconds=10,
+    ),
     Entry("remark_attempts", "quizapp.attempts.jobs:remark_attempts", "a corrected key marks the papers of before again", seconds=5),
     Entry("chain_grants", "quizapp.lottery.jobs:chain_grants", "a ticket lost or slipped in must show in the public ledger", seconds=60),
     Entry("expire_tickets", "quizapp.lottery.jobs:expire_tickets", "tickets are good for the hours the terms say", seconds=120),

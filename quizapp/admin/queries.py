@@ -94,7 +94,9 @@ def get_stock(campaign_ids: Sequence[uuid.UUID]) -> Stock | None:
 
 
 def count_campaigns(status: str, scope_paths: Sequence[str]) -> int:
-    statement = sa.select(sa.func.count()).select_from(Campaign).where(Campaign.status == status, campaigns_in_scope(scope_paths))
+    """Those that wait for somebody: an approved one that the worker releases does not."""
+    waits = sa.and_(Campaign.status == status, Campaign.release_at.is_(None))
+    statement = sa.select(sa.func.count()).select_from(Campaign).where(waits, campaigns_in_scope(scope_paths))
     return db.session.scalar(statement) or 0
 
 

@@ -21,10 +21,13 @@ from quizapp.campaigns.schemas import (
     CampaignChangesSchema,
     ExtensionSchema,
     NewCampaignSchema,
+    PauseSchema,
+    PublicationSchema,
     ReasonSchema,
     SignatureSchema,
     VersionSchema,
 )
+from quizapp.campaigns.services import running
 from quizapp.campaigns.terms import check_draft
 from quizapp.core.clock import rfc3339, utc_now
 from quizapp.core.db import db, transaction
@@ -35,6 +38,7 @@ from quizapp.web.api import Blueprint
 from quizapp.web.pagination import decode_cursor, encode_cursor
 
 blp = Blueprint("campaigns_admin_api", __name__, url_prefix="/api/v1/admin", description="竞答活动（管理端）")
+WITHDRAWN = N_("提交人撤回")
 HEAD = ("slug", "title", "summary", "kind", "legal_basis", "theme")
 
 
@@ -55,6 +59,12 @@ def _body(campaign: Campaign) -> dict[str, Any]:
         "status": campaign.status,
         "state": state_of(campaign, now),
         "pause_reason": campaign.pause_reason,
+        "resumes_at": rfc3339(campaign.resumes_at),
+        "return_reason": campaign.return_reason,
+        "release_at": rfc3339(campaign.release_at),
+        "closing_reason": campaign.closing_reason,
+        "closing_requested_at": rfc3339(campaign.closing_requested_at),
+        "closed_at": rfc3339(campaign.closed_at),
         "version": campaign.version,
         "host": {"id": str(host.id), "name": host.name},
         "cohosts": [
@@ -217,13 +227,13 @@ def submit(body: dict[str, Any], slug: str) -> dict[str, Any]:
 
 @blp.route("/campaigns/<slug>/publication", methods=["POST"])
 @bureau("campaigns.publish")
-@blp.arguments(VersionSchema)
+@blp.arguments(PublicationSchema)
 @blp.response(200, BureauCampaignSchema)
 @blp.alt_response(403, description="提交的人不能自己批准")
 @blp.alt_response(409, description="没有等审批的内容，或者已经发布")
 @blp.alt_response(422, description="规则检查没有通过")
 def publish(body: dict[str, Any], slug: str) -> dict[str, Any]:
-    """批准并封存发布；要由提交人以外的审批人来做。"""
+    """批准并封存发布；要由提交人以外的审批人来做。给了 ``release_at`` 就到时间自动发布，之前可以退回或撤回。"""
     campaign = _find(slug, "campaigns.publish")
     with transaction():
         services.publish_campaign(
@@ -233,6 +243,7 @@ def publish(body: dict[str, Any], slug: str) -> dict[str, Any]:
             actor=current_actor(),
             needs_second_person=needs_second_person(),
             expected_version=body.get("version"),
+            release_at=body.get("release_at"),
         )
     return _fresh(campaign.id)
 
@@ -250,16 +261,28 @@ def send_back(body: dict[str, Any], slug: str) -> dict[str, Any]:
     return _fresh(campaign.id)
 
 
+@blp.route("/campaigns/<slug>/withdrawal", methods=["POST"])
+@bureau("campaigns.edit")
+@blp.response(200, BureauCampaignSchema)
+@blp.alt_response(409, description="没有等审批或等发布的内容")
+def withdraw(slug: str) -> dict[str, Any]:
+    """提交人撤回，接着改；已批准、还没到发布时间的也可以撤回。"""
+    campaign = _find(slug, "campaigns.edit")
+    with transaction():
+        services.return_to_draft(campaign.id, reason=WITHDRAWN, now=utc_now(), actor=current_actor())
+    return _fresh(campaign.id)
+
+
 @blp.route("/campaigns/<slug>/pause", methods=["POST"])
 @bureau("campaigns.pause")
-@blp.arguments(ReasonSchema)
+@blp.arguments(PauseSchema)
 @blp.response(200, BureauCampaignSchema)
 @blp.alt_response(409, description="不在进行中")
 def pause(body: dict[str, Any], slug: str) -> dict[str, Any]:
-    """暂停：不能再开始新的一轮，原因给群众看。"""
+    """暂停：不能再开始新的一轮，原因和预计恢复的时间给群众看。"""
     campaign = _find(slug, "campaigns.pause")
     with transaction():
-        services.pause_campaign(campaign.id, reason=body["reason"], now=utc_now(), actor=current_actor())
+        running.pause_campaign(campaign.id, reason=body["reason"], resumes_at=body.get("resumes_at"), now=utc_now(), actor=current_actor())
     return _fresh(campaign.id)
 
 
@@ -271,7 +294,7 @@ def resume(slug: str) -> dict[str, Any]:
     """恢复。"""
     campaign = _find(slug, "campaigns.pause")
     with transaction():
-        services.resume_campaign(campaign.id, now=utc_now(), actor=current_actor())
+        running.resume_campaign(campaign.id, now=utc_now(), actor=current_actor())
     return _fresh(campaign.id)
 
 
@@ -285,7 +308,45 @@ def extend(body: dict[str, Any], slug: str) -> dict[str, Any]:
     """把结束时间往后延；规则多一个版本。"""
     campaign = _find(slug, "campaigns.publish")
     with transaction():
-        services.extend_campaign(campaign.id, closes_at=body["closes_at"], now=utc_now(), actor=current_actor())
+        running.extend_campaign(campaign.id, closes_at=body["closes_at"], now=utc_now(), actor=current_actor())
+    return _fresh(campaign.id)
+
+
+@blp.route("/campaigns/<slug>/closing-request", methods=["POST"])
+@bureau("campaigns.pause")
+@blp.arguments(ReasonSchema)
+@blp.response(200, BureauCampaignSchema)
+@blp.alt_response(409, description="已经结束、没有发布，或者已经申请过")
+def request_closing(body: dict[str, Any], slug: str) -> dict[str, Any]:
+    """申请提前结束，写明原因；要另一位审批人批准才生效。"""
+    campaign = _find(slug, "campaigns.pause")
+    with transaction():
+        running.request_closing(campaign.id, reason=body["reason"], now=utc_now(), actor=current_actor())
+    return _fresh(campaign.id)
+
+
+@blp.route("/campaigns/<slug>/closing-request", methods=["DELETE"])
+@bureau("campaigns.pause")
+@blp.response(200, BureauCampaignSchema)
+@blp.alt_response(409, description="没有申请")
+def drop_closing(slug: str) -> dict[str, Any]:
+    """撤回提前结束的申请。"""
+    campaign = _find(slug, "campaigns.pause")
+    with transaction():
+        running.drop_closing(campaign.id, now=utc_now(), actor=current_actor())
+    return _fresh(campaign.id)
+
+
+@blp.route("/campaigns/<slug>/closing", methods=["POST"])
+@bureau("campaigns.publish")
+@blp.response(200, BureauCampaignSchema)
+@blp.alt_response(403, description="申请的人不能自己批准")
+@blp.alt_response(409, description="没有申请，或者已经结束")
+def close_early(slug: str) -> dict[str, Any]:
+    """批准提前结束：不能再开始，答到一半的可以答完，没抽的奖可以接着抽。"""
+    campaign = _find(slug, "campaigns.publish")
+    with transaction():
+        running.close_early(campaign.id, now=utc_now(), actor=current_actor())
     return _fresh(campaign.id)
 
 

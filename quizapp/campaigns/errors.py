@@ -53,6 +53,16 @@ class WrongCampaignState(Conflict):
     message = N_("活动现在的状态不能这样做，请刷新后再看。")
 
 
+class WrongMoment(InvalidInput):
+    """A moment that does not fit what it is given for."""
+
+    code = "wrong_moment"
+    message = N_("时间不对。")
+
+    def __init__(self, message: str | None = None, *, field: str = "release_at") -> None:
+        super().__init__(message or type(self).message, fields={field: message or type(self).message})
+
+
 class SlugTaken(InvalidInput):
     code = "slug_taken"
     message = N_("这个网址名称已经有活动在用，请换一个。")

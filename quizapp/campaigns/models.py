@@ -37,6 +37,8 @@ class Campaign(Base):
     theme: Mapped[str] = mapped_column(sa.String(16), default="consumer")
     status: Mapped[str] = mapped_column(sa.String(20), default="draft")
     pause_reason: Mapped[str] = mapped_column(sa.String(200), default="")
+    resumes_at: Mapped[dt.datetime | None]
+    """When a paused campaign is expected to go on; citizens read it."""
     host_organisation_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"))
     terms_id: Mapped[uuid.UUID | None]
     """The version in force. No foreign key: the two tables would need each other first."""
@@ -49,8 +51,36 @@ class Campaign(Base):
     created_at: Mapped[Moment]
     created_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff_accounts.id"))
     submitted_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff_accounts.id"))
+    return_reason: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
+    """Why it was sent back last; empty once it is submitted again."""
+    approved_at: Mapped[dt.datetime | None]
+    approved_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff_accounts.id"))
+    release_at: Mapped[dt.datetime | None]
+    """Approved and to be published then by the worker; the status stays ``pending_approval`` until it is."""
     published_at: Mapped[dt.datetime | None]
     published_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff_accounts.id"))
+    closing_reason: Mapped[str] = mapped_column(sa.String(200), default="", server_default="")
+    """Why it is to end, or ended, before its announced end."""
+    closing_requested_at: Mapped[dt.datetime | None]
+    closing_requested_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff_accounts.id"))
+    closed_at: Mapped[dt.datetime | None]
+
+
+class CampaignTemplate(Base):
+    """Rules that staff of an organisation kept to begin further campaigns from."""
+
+    __tablename__ = "campaign_templates"
+    __table_args__ = (sa.UniqueConstraint("organisation_id", "title"),)
+
+    id: Mapped[IdPk]
+    organisation_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"))
+    title: Mapped[str] = mapped_column(sa.String(40))
+    about: Mapped[str] = mapped_column(sa.String(200), default="")
+    kind: Mapped[str] = mapped_column(sa.String(16))
+    body: Mapped[dict[str, Any]] = mapped_column(JsonValue)
+    """Terms in the shape of a draft; their moments are those of the campaign they were taken from."""
+    created_at: Mapped[Moment]
+    created_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff_accounts.id"))
 
 
 class CampaignTermsVersion(Base):
@@ -86,5 +116,10 @@ class CampaignHost(Base):
 
     campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"), primary_key=True)
     organisation_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"), primary_key=True)
+    budget_fen: Mapped[int | None]
+    """What the unit has pledged for this campaign, in fen."""
+    logo_key: Mapped[str | None] = mapped_column(sa.String(90))
+    """The re-encoded picture in the storage; a new one gets a new key."""
+    logo_alt: Mapped[str] = mapped_column(sa.String(60), default="", server_default="")
     signed_off_at: Mapped[dt.datetime | None]
     signed_off_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff_accounts.id"))

@@ -165,6 +165,9 @@ def as_view(campaign: Campaign, version: CampaignTermsVersion, host_name: str, h
         terms=terms,
         terms_number=version.number,
         terms_hash=version.body_hash,
+        resumes_at=campaign.resumes_at,
+        closed_at=campaign.closed_at,
+        closing_reason=campaign.closing_reason if campaign.status == "closed" else "",
     )
 
 
@@ -228,6 +231,15 @@ def lock_campaign(campaign_id: uuid.UUID) -> Campaign:
     if campaign is None:
         raise CampaignNotFound
     return campaign
+
+
+def list_due(now: dt.datetime) -> list[uuid.UUID]:
+    """Campaigns for which the worker has something to do: release or close."""
+    is_due = sa.or_(
+        sa.and_(Campaign.status == "pending_approval", Campaign.release_at <= now),
+        sa.and_(Campaign.status.in_(("published", "paused")), Campaign.closes_at <= now),
+    )
+    return list(db.session.scalars(sa.select(Campaign.id).where(is_due).order_by(Campaign.release_at, Campaign.id)))
 
 
 def find_campaign(campaign_id: uuid.UUID) -> Campaign | None:

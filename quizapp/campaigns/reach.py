@@ -33,7 +33,10 @@ def needs_second_person() -> bool:
 
 
 def state_of(campaign: Campaign, now: dt.datetime) -> str:
-    """``draft``, ``pending_approval`` or the phase of a published campaign."""
+    """``draft``, ``pending_approval``, ``scheduled`` (approved, to be released by the worker) or the phase of a published
+    campaign."""
+    if campaign.status == "pending_approval" and campaign.release_at is not None:
+        return "scheduled"
     if campaign.status in ("draft", "pending_approval"):
         return campaign.status
     if campaign.status == "closed" or (campaign.closes_at is not None and now >= campaign.closes_at):
@@ -46,9 +49,11 @@ def state_of(campaign: Campaign, now: dt.datetime) -> str:
 def in_state(state: str, now: dt.datetime) -> sa.ColumnElement[bool]:
     """What :func:`state_of` says, as a condition over the rows; ``pending_approval`` takes in later versions that wait."""
     is_out = Campaign.status.in_(("published", "paused"))
+    waits = sa.and_(Campaign.status == "pending_approval", Campaign.release_at.is_(None))
     conditions: dict[str, sa.ColumnElement[bool]] = {
         "draft": Campaign.status == "draft",
-        "pending_approval": sa.or_(Campaign.status == "pending_approval", sa.and_(is_out, Campaign.submitted_by.is_not(None))),
+        "scheduled": sa.and_(Campaign.status == "pending_approval", Campaign.release_at.is_not(None)),
+        "pending_approval": sa.or_(waits, sa.and_(is_out, Campaign.submitted_by.is_not(None))),
         "ended": sa.or_(Campaign.status == "closed", sa.and_(is_out, Campaign.closes_at <= now)),
         "paused": sa.and_(Campaign.status == "paused", Campaign.closes_at > now),
         "soon": sa.and_(Campaign.status == "published", Campaign.opens_at > now),

@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 from quizapp.campaigns.checks import Problem, problems
 from quizapp.campaigns.errors import AttemptLimitReached, CampaignEnded, CampaignNotOpen, CampaignPaused, NotEligible
 from quizapp.campaigns.terms import DrawTerms, Eligibility, Terms
-from quizapp.core.clock import shanghai_day
+from quizapp.core.clock import SHANGHAI, shanghai_day
 from quizapp.core.errors import NotSignedIn
 from quizapp.core.text import N_
 
@@ -41,6 +41,16 @@ class CampaignView:
     terms: Terms
     terms_number: int
     terms_hash: str
+    resumes_at: dt.datetime | None = None
+    """When a paused campaign is expected to go on."""
+    closed_at: dt.datetime | None = None
+    closing_reason: str = ""
+    """Why it ended before its announced end."""
+
+    @property
+    def pause_notice(self) -> str:
+        """Why it is paused and until when, as far as that is known."""
+        return pause_notice(self.pause_reason, self.resumes_at)
 
 
 class Person(Protocol):
@@ -95,7 +105,16 @@ def check_is_open(view: CampaignView, now: dt.datetime) -> None:
     if current == "ended":
         raise CampaignEnded
     if current == "paused":
-        raise CampaignPaused(f"活动暂停了：{view.pause_reason}" if view.pause_reason else None)
+        raise CampaignPaused(view.pause_notice or None)
+
+
+def pause_notice(reason: str, resumes_at: dt.datetime | None) -> str:
+    """What citizens read about a pause; empty while nothing is known."""
+    sentences = [f"活动暂停了：{reason.rstrip('。！')}。" if reason else ""]
+    if resumes_at is not None:
+        local = resumes_at.astimezone(SHANGHAI)
+        sentences.append(f"预计 {local.month}月{local.day}日 {local:%H:%M} 恢复。")
+    return "".join(sentences)
 
 
 def why_not_eligible(eligibility: Eligibility, person: Person) -> str:

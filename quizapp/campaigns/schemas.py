@@ -94,8 +94,14 @@ class BureauCampaignSchema(ma.Schema):
     legal_basis = ma.fields.String(required=True)
     theme = ma.fields.String(required=True)
     status = ma.fields.String(required=True, metadata={"description": "draft, pending_approval, published, paused, closed"})
-    state = ma.fields.String(required=True, metadata={"description": "draft, pending_approval, soon, open, paused, ended"})
+    state = ma.fields.String(required=True, metadata={"description": "draft, pending_approval, scheduled, soon, open, paused, ended"})
     pause_reason = ma.fields.String(required=True)
+    resumes_at = ma.fields.String(allow_none=True, required=True, metadata={"description": "预计恢复的时间，给群众看"})
+    return_reason = ma.fields.String(required=True, metadata={"description": "最近一次退回的原因"})
+    release_at = ma.fields.String(allow_none=True, required=True, metadata={"description": "已批准，到这一刻自动发布"})
+    closing_reason = ma.fields.String(required=True, metadata={"description": "申请提前结束或已提前结束的原因"})
+    closing_requested_at = ma.fields.String(allow_none=True, required=True)
+    closed_at = ma.fields.String(allow_none=True, required=True)
     version = ma.fields.Integer(required=True, metadata={"description": "每次改动加一，PATCH 时带上"})
     host = ma.fields.Nested(UnitSchema, required=True)
     cohosts = ma.fields.List(ma.fields.Nested(CohostSchema), required=True)
@@ -130,7 +136,7 @@ class BureauCampaignListSchema(ma.Schema):
 
 class BureauListArgs(ma.Schema):
     state = ma.fields.String(
-        validate=ma.validate.OneOf(["draft", "pending_approval", "soon", "open", "paused", "ended"]),
+        validate=ma.validate.OneOf(["draft", "pending_approval", "scheduled", "soon", "open", "paused", "ended"]),
         metadata={"description": "只要这个状态的活动"},
     )
     after = ma.fields.String(metadata={"description": "上一页给的 next"})
@@ -170,8 +176,16 @@ class VersionSchema(ma.Schema):
     version = ma.fields.Integer(metadata={"description": "看过的是哪一版；省略就不比较"})
 
 
+class PublicationSchema(VersionSchema):
+    release_at = ma.fields.AwareDateTime(metadata={"description": "到这一刻再发布，RFC 3339；省略就是现在"})
+
+
 class ReasonSchema(ma.Schema):
     reason = ma.fields.String(required=True, validate=ma.validate.Length(1, 200))
+
+
+class PauseSchema(ReasonSchema):
+    resumes_at = ma.fields.AwareDateTime(metadata={"description": "预计什么时候恢复，RFC 3339，给群众看"})
 
 
 class ExtensionSchema(ma.Schema):

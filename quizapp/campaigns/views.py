@@ -15,7 +15,7 @@ from quizapp.core.errors import AppError
 from quizapp.core.text import N_
 from quizapp.lottery import queries as lottery
 from quizapp.web.access import Principal, current_principal, guest, public
-from quizapp.web.ui import shanghai_date, url_if
+from quizapp.web.ui import shanghai_date, shanghai_datetime, url_if
 
 bp = Blueprint("campaigns", __name__, template_folder="templates")
 blueprints = (bp,)
@@ -137,6 +137,8 @@ def _ended(card: Card) -> str:
         if url_if("lottery.verify", slug=view.slug):
             facts.append((_("抽奖查验"), _("去查验"), url_if("lottery.verify", slug=view.slug)))
     facts.append((_("活动规则"), _("去看看"), url_for("campaigns.rules_page", slug=view.slug)))
+    if view.closing_reason and view.closed_at is not None:
+        facts.append((_("提前结束"), _("%(when)s：%(reason)s", when=shanghai_datetime(view.closed_at), reason=view.closing_reason), ""))
     last = shanghai_day(view.terms.closes_at - dt.timedelta(microseconds=1))
     days = f"{shanghai_date(shanghai_day(view.terms.opens_at))}—{shanghai_date(last)}"
     detail = _("活动时间是 %(days)s。%(summary)s", days=days, summary=view.summary)

@@ -21,9 +21,9 @@ from quizapp.attempts.services import grading
 from quizapp.attempts.services.starting import draw_questions
 from quizapp.audit.services import SYSTEM
 from quizapp.campaigns import queries as campaign_queries
-from quizapp.campaigns import services as campaign_services
 from quizapp.campaigns.errors import AttemptLimitReached, CampaignEnded, CampaignNotOpen, CampaignPaused, NotEligible
 from quizapp.campaigns.models import Campaign
+from quizapp.campaigns.services import running
 from quizapp.campaigns.terms import FixedReward, Paper, PaperPart, Points
 from quizapp.core.db import db, transaction
 from quizapp.ledger.models import LedgerEntry
@@ -447,7 +447,7 @@ def test_withheld_feedback_follows_an_extension_of_the_campaign(citizen: Citizen
     campaign = make_campaign(now=NOW, feedback="after_close")
     attempt = make.play(campaign, citizen, now=NOW)
     with transaction():
-        campaign_services.extend_campaign(campaign.id, closes_at=NOW + 300 * HOUR, now=NOW, actor=SYSTEM)
+        running.extend_campaign(campaign.id, closes_at=NOW + 300 * HOUR, now=NOW, actor=SYSTEM)
     campaign_queries.forget_campaigns()
     assert papers.find_feedback_at(attempt, NOW + 250 * HOUR) == NOW + 300 * HOUR
 

@@ -6,7 +6,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from quizapp.audit.services import SYSTEM
-from quizapp.campaigns import queries, services
+from quizapp.campaigns import queries
+from quizapp.campaigns.services import running
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from tests.factories import accounts, campaigns, questions
@@ -116,7 +117,7 @@ def test_an_earlier_version_of_the_rules_stays_readable(client: FlaskClient) -> 
     _make("now")
     view = queries.get_campaign("now")
     with transaction():
-        services.extend_campaign(view.id, closes_at=view.terms.closes_at + dt.timedelta(days=1), now=now, actor=SYSTEM)
+        running.extend_campaign(view.id, closes_at=view.terms.closes_at + dt.timedelta(days=1), now=now, actor=SYSTEM)
     current, old = _soup(client, "/campaigns/now/rules"), _soup(client, "/campaigns/now/rules?version=1")
     closes = [page.select("dl.facts time")[1]["datetime"] for page in (old, current)]
     assert dt.datetime.fromisoformat(closes[0]) + dt.timedelta(days=1) == dt.datetime.fromisoformat(closes[1])

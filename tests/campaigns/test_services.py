@@ -22,6 +22,7 @@ from quizapp.campaigns.errors import (
     WrongCampaignState,
 )
 from quizapp.campaigns.models import Campaign, CampaignTermsVersion
+from quizapp.campaigns.services import running
 from quizapp.campaigns.terms import from_dict, to_dict
 from quizapp.core.clock import utc_now
 from quizapp.core.db import db, transaction
@@ -166,7 +167,7 @@ def test_two_campaigns_created_at_once_share_no_address(app: Flask) -> None:
 def test_extending_at_once_adds_one_version_each_time_and_never_shortens(app: Flask) -> None:
     campaign_id = make_campaign("spring", prizes=ONE_CODE_PRIZE).id
     end = queries.get_campaign("spring").terms.closes_at + dt.timedelta(days=1)
-    outcomes = _race(app, 4, lambda: services.extend_campaign(campaign_id, closes_at=end, now=utc_now(), actor=SYSTEM))
+    outcomes = _race(app, 4, lambda: running.extend_campaign(campaign_id, closes_at=end, now=utc_now(), actor=SYSTEM))
     assert sorted(map(str, outcomes)) == sorted(map(str, ["done", *[TermsInvalid] * 3]))
     assert _count(CampaignTermsVersion) == 2
     assert queries.get_campaign("spring").terms.closes_at == end
@@ -177,7 +178,7 @@ def test_an_extension_keeps_old_terms_readable_and_the_draft_in_step() -> None:
     before = queries.get_campaign("spring")
     end = before.terms.closes_at + dt.timedelta(days=3)
     with transaction():
-        services.extend_campaign(campaign.id, closes_at=end, now=utc_now(), actor=SYSTEM)
+        running.extend_campaign(campaign.id, closes_at=end, now=utc_now(), actor=SYSTEM)
     after = queries.get_campaign("spring")
     assert queries.get_terms(before.terms_id) == before.terms
     assert (after.terms.closes_at, after.terms_number, after.terms.draw) == (end, 2, before.terms.draw)
@@ -195,30 +196,30 @@ def test_extensions_together_stay_within_the_spare_days() -> None:
         closes_at = end + dt.timedelta(days=days)
         if allowed:
             with transaction():
-                services.extend_campaign(campaign.id, closes_at=closes_at, now=utc_now(), actor=SYSTEM)
+                running.extend_campaign(campaign.id, closes_at=closes_at, now=utc_now(), actor=SYSTEM)
             continue
         with pytest.raises(TermsInvalid), transaction():
-            services.extend_campaign(campaign.id, closes_at=closes_at, now=utc_now(), actor=SYSTEM)
+            running.extend_campaign(campaign.id, closes_at=closes_at, now=utc_now(), actor=SYSTEM)
     plain = make_campaign("plain")
     with transaction():
-        services.extend_campaign(plain.id, closes_at=end + dt.timedelta(days=60), now=utc_now(), actor=SYSTEM)
+        running.extend_campaign(plain.id, closes_at=end + dt.timedelta(days=60), now=utc_now(), actor=SYSTEM)
 
 
 def test_an_ended_campaign_is_neither_extended_nor_is_a_draft() -> None:
     now = utc_now()
     over = make_campaign("over", opens_at=now - dt.timedelta(days=2), closes_at=now - dt.timedelta(days=1))
     with pytest.raises(CampaignEnded), transaction():
-        services.extend_campaign(over.id, closes_at=now + dt.timedelta(days=1), now=now, actor=SYSTEM)
+        running.extend_campaign(over.id, closes_at=now + dt.timedelta(days=1), now=now, actor=SYSTEM)
     draft = make_draft("draft")
     with pytest.raises(WrongCampaignState), transaction():
-        services.extend_campaign(draft.id, closes_at=now + dt.timedelta(days=1), now=now, actor=SYSTEM)
+        running.extend_campaign(draft.id, closes_at=now + dt.timedelta(days=1), now=now, actor=SYSTEM)
 
 
 @pytest.mark.parametrize(
     "verb",
     [
-        lambda campaign_id: services.pause_campaign(campaign_id, reason="x", now=utc_now(), actor=SYSTEM),
-        lambda campaign_id: services.resume_campaign(campaign_id, now=utc_now(), actor=SYSTEM),
+        lambda campaign_id: running.pause_campaign(campaign_id, reason="x", now=utc_now(), actor=SYSTEM),
+        lambda campaign_id: running.resume_campaign(campaign_id, now=utc_now(), actor=SYSTEM),
         lambda campaign_id: services.publish_campaign(campaign_id, now=utc_now(), actor=SYSTEM),
         lambda campaign_id: services.return_to_draft(campaign_id, reason="x", now=utc_now(), actor=SYSTEM),
     ],
@@ -367,7 +368,7 @@ def test_with_redis_the_stamp_spares_the_database_and_its_loss_does_not_freeze_a
     clock[0] += queries.STAMP_SECONDS
     assert queries.get_campaign("spring").status == "paused", "the version is asked for at least once a minute"
     with transaction():
-        services.resume_campaign(campaign.id, now=utc_now(), actor=SYSTEM)
+        running.resume_campaign(campaign.id, now=utc_now(), actor=SYSTEM)
     assert stamp.value == b"2"
     stamp.value = None
     clock[0] += 4
@@ -381,7 +382,7 @@ def test_every_deed_has_a_chinese_title() -> None:
     campaign = make_campaign("spring")
     pause(campaign)
     with transaction():
-        services.resume_campaign(campaign.id, now=utc_now(), actor=SYSTEM)
+        running.resume_campaign(campaign.id, now=utc_now(), actor=SYSTEM)
     actions = set(db.session.scalars(sa.select(AuditEntry.action)))
     assert actions >= {"campaign.created", "campaign.submitted", "campaign.published", "campaign.paused", "campaign.resumed"}
     assert actions <= set(TITLES)

@@ -11,6 +11,7 @@ from quizapp.accounts.models import Organisation
 from quizapp.audit.services import SYSTEM
 from quizapp.campaigns import queries, services
 from quizapp.campaigns.models import Campaign
+from quizapp.campaigns.services import running
 from quizapp.campaigns.terms import DrawTerms, Eligibility, Paper, PaperPart, Points, PrizeTerms, Terms, Tries, plain_terms, to_dict
 from quizapp.core.clock import utc_now
 from quizapp.core.db import db, in_transaction, transaction
@@ -142,7 +143,7 @@ def make_campaign(
 
 
 def pause(campaign: Campaign, reason: str = "奖品补货", now: dt.datetime | None = None) -> None:
-    _in_transaction(lambda: services.pause_campaign(campaign.id, reason=reason, now=now or utc_now(), actor=SYSTEM))
+    _in_transaction(lambda: running.pause_campaign(campaign.id, reason=reason, now=now or utc_now(), actor=SYSTEM))
 
 
 def _in_transaction(work: Callable[[], Any]) -> Any:

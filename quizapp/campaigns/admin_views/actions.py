@@ -1,5 +1,6 @@
 """What is done with a campaign: submit, publish, return, pause, resume, extend, delete; its preview."""
 
+import datetime as dt
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from quizapp.campaigns.admin_views.base import bp, find_campaign
 from quizapp.campaigns.errors import TermsInvalid
 from quizapp.campaigns.preview import draft_view
 from quizapp.campaigns.reach import needs_second_person
+from quizapp.campaigns.services import running
 from quizapp.campaigns.views import Card, VisitorState
 from quizapp.core.clock import shanghai_day, utc_now
 from quizapp.core.db import transaction
@@ -44,6 +46,15 @@ def _reason() -> str:
     return request.form.get("reason", "").strip()[:200]
 
 
+def _moment(name: str) -> tuple[dt.datetime | None, bool]:
+    """A Shanghai time that was typed, and whether it can be read; if not, the page will say so."""
+    posted = forms.Posted(request.form)
+    text = posted.moment(name)
+    for message in posted.errors.get(name, ()):
+        flash(message, "error")
+    return (rules.moment_of(text) if text else None), not posted.errors
+
+
 def _version() -> int | None:
     return forms.Posted(request.form).whole("version")
 
@@ -65,9 +76,15 @@ def submit(campaign_id: uuid.UUID) -> Response:
 def publish(campaign_id: uuid.UUID) -> Response:
     find_campaign(campaign_id, "campaigns.publish")
     version = _version()
+    release_at, is_readable = _moment("release_at") if request.form.get("when") == "later" else (None, True)
+    if request.form.get("when") == "later" and is_readable and release_at is None:
+        flash(_("请填定时发布的时间。"), "error")
+        is_readable = False
+    if not is_readable:
+        return redirect(url_for(".edit", campaign_id=campaign_id, step=5))
     return _do(
         campaign_id,
-        _("已批准并封存发布。"),
+        _("已批准，到时间自动发布。") if release_at else _("已批准并封存发布。"),
         lambda: services.publish_campaign(
             campaign_id,
             allows_cash=current_app.config["ALLOWS_CASH_PRIZES"],
@@ -75,6 +92,7 @@ def publish(campaign_id: uuid.UUID) -> Response:
             actor=current_actor(),
             needs_second_person=needs_second_person(),
             expected_version=version,
+            release_at=release_at,
         ),
     )
 
@@ -113,10 +131,13 @@ def pause(campaign_id: uuid.UUID) -> Response:
     if not reason:
         flash(_("请写明暂停的原因，群众会看到。"), "error")
         return redirect(url_for(".edit", campaign_id=campaign_id, step=5))
+    resumes_at, is_readable = _moment("resumes_at")
+    if not is_readable:
+        return redirect(url_for(".edit", campaign_id=campaign_id, step=5))
     return _do(
         campaign_id,
         _("活动已暂停，答到一半的人可以答完。"),
-        lambda: services.pause_campaign(campaign_id, reason=reason, now=utc_now(), actor=current_actor()),
+        lambda: running.pause_campaign(campaign_id, reason=reason, resumes_at=resumes_at, now=utc_now(), actor=current_actor()),
     )
 
 
@@ -124,23 +145,63 @@ def pause(campaign_id: uuid.UUID) -> Response:
 @bureau("campaigns.pause")
 def resume(campaign_id: uuid.UUID) -> Response:
     find_campaign(campaign_id, "campaigns.pause")
-    return _do(campaign_id, _("活动已恢复。"), lambda: services.resume_campaign(campaign_id, now=utc_now(), actor=current_actor()))
+    return _do(campaign_id, _("活动已恢复。"), lambda: running.resume_campaign(campaign_id, now=utc_now(), actor=current_actor()))
 
 
 @bp.post("/<uuid:campaign_id>/extension")
 @bureau("campaigns.publish")
 def extend(campaign_id: uuid.UUID) -> Response:
     find_campaign(campaign_id, "campaigns.publish")
-    posted = forms.Posted(request.form)
-    text = posted.moment("closes_at")
-    if text is None:
-        flash(_("请填新的结束时间。"), "error")
+    closes_at, is_readable = _moment("closes_at")
+    if closes_at is None:
+        if is_readable:
+            flash(_("请填新的结束时间。"), "error")
         return redirect(url_for(".edit", campaign_id=campaign_id, step=5))
-    closes_at = rules.moment_of(text)
     return _do(
         campaign_id,
         _("结束时间已延后，规则多了一个版本。"),
-        lambda: services.extend_campaign(campaign_id, closes_at=closes_at, now=utc_now(), actor=current_actor()),
+        lambda: running.extend_campaign(campaign_id, closes_at=closes_at, now=utc_now(), actor=current_actor()),
+    )
+
+
+@bp.post("/<uuid:campaign_id>/closing-requests")
+@bureau("campaigns.pause")
+def request_closing(campaign_id: uuid.UUID) -> Response:
+    """Ask for an early end; an approver confirms it."""
+    find_campaign(campaign_id, "campaigns.pause")
+    reason = _reason()
+    if not reason:
+        flash(_("请写明提前结束的原因，群众会看到。"), "error")
+        return redirect(url_for(".edit", campaign_id=campaign_id, step=5))
+    return _do(
+        campaign_id,
+        _("已申请提前结束，等审批人批准。"),
+        lambda: running.request_closing(campaign_id, reason=reason, now=utc_now(), actor=current_actor()),
+    )
+
+
+@bp.post("/<uuid:campaign_id>/closing-requests/withdrawal")
+@bureau("campaigns.pause")
+def drop_closing(campaign_id: uuid.UUID) -> Response:
+    find_campaign(campaign_id, "campaigns.pause")
+    return _do(campaign_id, _("申请已撤回。"), lambda: running.drop_closing(campaign_id, now=utc_now(), actor=current_actor()))
+
+
+@bp.post("/<uuid:campaign_id>/closing-requests/refusal")
+@bureau("campaigns.publish")
+def refuse_closing(campaign_id: uuid.UUID) -> Response:
+    find_campaign(campaign_id, "campaigns.publish")
+    return _do(campaign_id, _("没有批准提前结束。"), lambda: running.drop_closing(campaign_id, now=utc_now(), actor=current_actor()))
+
+
+@bp.post("/<uuid:campaign_id>/closing")
+@bureau("campaigns.publish")
+def close_early(campaign_id: uuid.UUID) -> Response:
+    find_campaign(campaign_id, "campaigns.publish")
+    return _do(
+        campaign_id,
+        _("活动已提前结束，答到一半的人可以答完，没抽的奖可以接着抽。"),
+        lambda: running.close_early(campaign_id, now=utc_now(), actor=current_actor()),
     )
 
 

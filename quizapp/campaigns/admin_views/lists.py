@@ -17,7 +17,15 @@ from quizapp.lottery import queries as lottery
 from quizapp.web.access import bureau, current_principal
 from quizapp.web.pagination import page_number, paginate
 
-STATES = {"draft": "草稿", "pending_approval": "待审批", "soon": "即将开始", "open": "进行中", "paused": "已暂停", "ended": "已结束"}
+STATES = {
+    "draft": "草稿",
+    "pending_approval": "待审批",
+    "scheduled": "定时发布",
+    "soon": "即将开始",
+    "open": "进行中",
+    "paused": "已暂停",
+    "ended": "已结束",
+}
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ def _row(campaign: Campaign, now: dt.datetime) -> Row:
 
 def _counts(reach: sa.ColumnElement[bool], now: dt.datetime) -> list[tuple[str, int]]:
     found = []
-    for state in ("open", "soon", "pending_approval", "draft"):
+    for state in ("open", "soon", "scheduled", "pending_approval", "draft"):
         count = db.session.scalar(sa.select(sa.func.count()).select_from(Campaign).where(reach, in_state(state, now)))
         found.append((STATES[state], count or 0))
     return found

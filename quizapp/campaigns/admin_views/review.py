@@ -8,6 +8,7 @@ from quizapp.campaigns import estimates, queries, services, wording
 from quizapp.campaigns.admin_views.base import STATUS_TITLES
 from quizapp.campaigns.admin_views.lists import STATES
 from quizapp.campaigns.checklist import checklist
+from quizapp.campaigns.forms import show_moment
 from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.preview import draft_view
 from quizapp.campaigns.reach import may_reach, needs_second_person, state_of
@@ -36,12 +37,16 @@ def review_values(campaign: Campaign, now: dt.datetime) -> dict[str, Any]:
         "draw": draw,
         "budget_fen": int(plan.get("budget_fen") or 0),
         "hosts": queries.list_hosts(campaign.id),
-        "people": queries.names_of_staff([campaign.created_by, campaign.submitted_by, campaign.published_by]),
+        "people": queries.names_of_staff(
+            [campaign.created_by, campaign.submitted_by, campaign.approved_by, campaign.published_by, campaign.closing_requested_by]
+        ),
         "versions": queries.list_versions(campaign.id),
+        "release_shown": show_moment(campaign.release_at) if campaign.release_at else "",
         "waits": waits,
         "is_changed": _is_changed(campaign),
         "may_publish": may_reach(campaign, "campaigns.publish"),
         "is_own": needs_second_person() and campaign.submitted_by is not None and campaign.submitted_by == current_principal().id,
+        "is_own_closing": campaign.closing_requested_by is not None and campaign.closing_requested_by == current_principal().id,
         "may_pause": may_reach(campaign, "campaigns.pause"),
         "may_sign": current_principal().may("questions.review"),
     }

@@ -1,4 +1,7 @@
-"""The bureau's verbs: create, edit, submit, sign off, publish, pause, resume, extend. Each is audited where it happens."""
+"""The bureau's verbs: create, edit, submit, sign off, publish. Each is audited where it happens.
+
+What is done with a campaign that is out - pause, resume, extend, close, and the worker's part - is in ``services.running``.
+"""
 
 import datetime as dt
 import uuid
@@ -8,22 +11,24 @@ from typing import Any
 import sqlalchemy as sa
 
 from quizapp.accounts.models import Organisation
-from quizapp.audit.services import Actor, record
+from quizapp.audit.services import Actor
 from quizapp.campaigns import queries, rules
 from quizapp.campaigns.checks import Problem, check_head, has_errors
-from quizapp.campaigns.errors import (
-    CampaignChanged,
-    CampaignEnded,
-    CampaignNotFound,
-    SamePerson,
-    SlugTaken,
-    TermsInvalid,
-    WrongCampaignState,
-)
+from quizapp.campaigns.errors import CampaignNotFound, SamePerson, SlugTaken, TermsInvalid, WrongCampaignState, WrongMoment
 from quizapp.campaigns.models import Campaign, CampaignHost, CampaignTermsVersion
+from quizapp.campaigns.services.pieces import (
+    add_version,
+    expect_version,
+    first_terms,
+    record_change,
+    spare_problems,
+    staff_id,
+    touch,
+    unit_name,
+)
 from quizapp.campaigns.terms import SCHEMA, Terms, body_hash, from_dict, to_dict
 from quizapp.core.clock import rfc3339
-from quizapp.core.db import db, on_commit
+from quizapp.core.db import db
 from quizapp.core.ids import new_id
 from quizapp.core.text import N_
 from quizapp.lottery.errors import PrizeKindNotServed
@@ -60,13 +65,13 @@ def create_campaign(
         draft=dict(draft or {}),
         version=1,
         created_at=now,
-        created_by=_staff_id(actor),
+        created_by=staff_id(actor),
     )
     _refuse_taken(campaign.slug, campaign.id)
     db.session.add(campaign)
     _flush_slug()
     _set_cohosts(campaign, cohost_ids)
-    _audit("campaign.created", campaign, actor, now, {"slug": campaign.slug, "kind": campaign.kind})
+    record_change("campaign.created", campaign, actor, now, {"slug": campaign.slug, "kind": campaign.kind})
     return campaign
 
 
@@ -88,7 +93,7 @@ def save_draft(
     :raises CampaignChanged: if somebody saved since ``expected_version``
     """
     campaign = queries.lock_campaign(campaign_id)
-    _expect(campaign, expected_version)
+    expect_version(campaign, expected_version)
     if campaign.status not in EDITABLE:
         raise WrongCampaignState
     changes: dict[str, Any] = {}
@@ -96,7 +101,7 @@ def save_draft(
         changes.update(_change_head(campaign, head))
     if host_organisation_id is not None and host_organisation_id != campaign.host_organisation_id:
         _refuse_published(campaign, "host_organisation_id")
-        changes["host"] = [_unit_name(campaign.host_organisation_id), _unit_name(host_organisation_id)]
+        changes["host"] = [unit_name(campaign.host_organisation_id), unit_name(host_organisation_id)]
         campaign.host_organisation_id = host_organisation_id
     cohosts = _cohost_names(campaign)
     if cohost_ids is not None and _set_cohosts(campaign, cohost_ids):
@@ -108,11 +113,9 @@ def save_draft(
         campaign.draft = dict(draft)
     if not changes:
         return campaign
-    campaign.submitted_by = None
-    if campaign.status == "pending_approval":
-        campaign.status = "draft"
-    _touch(campaign)
-    _audit("campaign.saved", campaign, actor, now, changes)
+    _take_back(campaign)
+    touch(campaign)
+    record_change("campaign.saved", campaign, actor, now, changes)
     return campaign
 
 
@@ -131,7 +134,7 @@ def check_campaign(campaign: Campaign, now: dt.datetime | None) -> list[Problem]
     in_force = queries.find_version(campaign.terms_id)
     if in_force is not None and not has_errors(found):
         new = from_dict({"schema": SCHEMA, **campaign.draft})
-        found += [*_version_problems(from_dict(in_force.body), new), *_spare_problems(_first_terms(campaign), new)]
+        found += [*_version_problems(from_dict(in_force.body), new), *spare_problems(first_terms(campaign), new)]
     return found
 
 
@@ -147,42 +150,45 @@ def _version_problems(old: Terms, new: Terms) -> list[Problem]:
     return found
 
 
-def _spare_problems(first: Terms, new: Terms) -> list[Problem]:
-    """An extension uses day secrets that were committed before the first ticket; there are only so many."""
-    if first.draw is None or len(rules.draw_days(new)) - len(rules.draw_days(first)) <= first.draw.spare_days:
-        return []
-    return [Problem("closes_at", f"备用密钥只够延长 {first.draw.spare_days} 天。")]
-
-
 def submit_for_approval(campaign_id: uuid.UUID, *, now: dt.datetime, actor: Actor, expected_version: int | None = None) -> Campaign:
     """Hand the draft (or, for a campaign that runs, its changed draft) to an approver.
 
     :raises TermsInvalid: while the rule check finds errors
     """
     campaign = queries.lock_campaign(campaign_id)
-    _expect(campaign, expected_version)
+    expect_version(campaign, expected_version)
     if campaign.status not in ("draft", "published", "paused"):
         raise WrongCampaignState
     _check(campaign, now)
-    campaign.submitted_by = _staff_id(actor)
+    campaign.submitted_by = staff_id(actor)
+    campaign.return_reason = ""
     if campaign.status == "draft":
         campaign.status = "pending_approval"
-    _touch(campaign)
-    _audit("campaign.submitted", campaign, actor, now, {"draft_hash": body_hash(canonical(campaign.draft))})
+    touch(campaign)
+    record_change("campaign.submitted", campaign, actor, now, {"draft_hash": body_hash(canonical(campaign.draft))})
     return campaign
 
 
 def return_to_draft(campaign_id: uuid.UUID, *, reason: str, now: dt.datetime, actor: Actor) -> Campaign:
-    """Send a submitted campaign back with a reason, or take it back."""
+    """Send a submitted campaign back with a reason, or take it back; also one that is approved and waits for its release.
+
+    :raises WrongCampaignState: if nothing waits, because it has been released meanwhile too
+    """
     campaign = queries.lock_campaign(campaign_id)
     if campaign.status != "pending_approval" and campaign.submitted_by is None:
         raise WrongCampaignState
-    campaign.submitted_by = None
+    _take_back(campaign)
+    campaign.return_reason = reason.strip()[:200]
+    touch(campaign)
+    record_change("campaign.returned", campaign, actor, now, {"reason": campaign.return_reason})
+    return campaign
+
+
+def _take_back(campaign: Campaign) -> None:
+    """Nothing waits for approval or release any more."""
+    campaign.submitted_by = campaign.approved_by = campaign.approved_at = campaign.release_at = None
     if campaign.status == "pending_approval":
         campaign.status = "draft"
-    _touch(campaign)
-    _audit("campaign.returned", campaign, actor, now, {"reason": reason})
-    return campaign
 
 
 def publish_campaign(
@@ -193,36 +199,61 @@ def publish_campaign(
     needs_second_person: bool = True,
     allows_cash: bool = True,
     expected_version: int | None = None,
+    release_at: dt.datetime | None = None,
 ) -> Campaign:
-    """Put the submitted draft in force: as the first version, which opens the prize pool, or as a later one.
+    """Approve the submitted draft and put it in force: as the first version, which opens the prize pool, or as a later one.
 
     :param needs_second_person: whether the submitter may not be the publisher (a setting, on by default)
     :param allows_cash: whether this installation hands out cash (the setting ``CASH_PAYOUTS``)
+    :param release_at: approve now; the worker publishes at that moment (``services.running.advance_campaign``). Until then
+        no citizen sees it and it can be taken back
     :raises SamePerson: if they are the same
     :raises PrizeKindNotServed: for a cash prize where cash is not handed out
-    :raises TermsInvalid: if the rule check finds errors now
+    :raises TermsInvalid: if the rule check finds errors, at the moment of the release too
+    :raises WrongMoment: for a release in the past, or of a later version
     :raises WrongCampaignState: if nothing waits for publication, a second click included
     """
     campaign = queries.lock_campaign(campaign_id)
-    _expect(campaign, expected_version)
+    expect_version(campaign, expected_version)
     is_first = campaign.status == "pending_approval"
     if not is_first and (campaign.status not in ("published", "paused") or campaign.submitted_by is None):
         raise WrongCampaignState
     if needs_second_person and campaign.submitted_by is not None and campaign.submitted_by == actor.id:
         raise SamePerson
+    if release_at is not None and (release_at <= now or not is_first):
+        raise WrongMoment(N_("定时发布的时间要晚于现在。") if is_first else N_("已经发布的活动，改动批准后马上生效，不能定时。"))
+    terms = checked_terms(campaign, release_at or now, allows_cash=allows_cash)
+    if release_at is not None:
+        campaign.approved_by, campaign.approved_at, campaign.release_at = staff_id(actor), now, release_at
+        touch(campaign)
+        changes = {"release_at": rfc3339(release_at), "draft_hash": body_hash(to_dict(terms))}
+        record_change("campaign.approved", campaign, actor, now, changes)
+        return campaign
+    return put_in_force(campaign, terms, is_first=is_first, now=now, actor=actor, publisher_id=staff_id(actor))
+
+
+def checked_terms(campaign: Campaign, now: dt.datetime, *, allows_cash: bool) -> Terms:
+    """The draft as terms that may be published at ``now``."""
     _check(campaign, now)
     terms = from_dict({"schema": SCHEMA, **campaign.draft})
     if not allows_cash and terms.draw is not None and any(prize.kind == "cash" for prize in terms.draw.prizes):
         raise PrizeKindNotServed(N_("这里没有开通现金发放，请把现金奖换成积分、兑换码或自取。"))
-    version = _add_version(campaign, terms, actor, now)
+    return terms
+
+
+def put_in_force(
+    campaign: Campaign, terms: Terms, *, is_first: bool, now: dt.datetime, actor: Actor, publisher_id: uuid.UUID | None
+) -> Campaign:
+    """Add approved terms as the next version of a locked campaign."""
+    version = add_version(campaign, terms, actor, now)
     if is_first:
         campaign.status = "published"
         campaign.published_at = now
-        campaign.published_by = _staff_id(actor)
+        campaign.published_by = publisher_id
         _open_pool(campaign, version, now)
-    campaign.submitted_by = None
-    _touch(campaign)
-    _audit("campaign.published", campaign, actor, now, {"terms_number": version.number, "terms_hash": version.body_hash})
+    campaign.submitted_by = campaign.release_at = None
+    touch(campaign)
+    record_change("campaign.published", campaign, actor, now, {"terms_number": version.number, "terms_hash": version.body_hash})
     return campaign
 
 
@@ -239,63 +270,6 @@ def _open_pool(campaign: Campaign, version: CampaignTermsVersion, now: dt.dateti
         )
 
 
-def pause_campaign(campaign_id: uuid.UUID, *, reason: str, now: dt.datetime, actor: Actor) -> Campaign:
-    """Stop new attempts at once; papers already begun can be finished. Citizens see ``reason``."""
-    campaign = queries.lock_campaign(campaign_id)
-    if campaign.status != "published":
-        raise WrongCampaignState
-    campaign.status = "paused"
-    campaign.pause_reason = reason.strip()[:200]
-    _touch(campaign)
-    _audit("campaign.paused", campaign, actor, now, {"reason": campaign.pause_reason})
-    return campaign
-
-
-def resume_campaign(campaign_id: uuid.UUID, *, now: dt.datetime, actor: Actor) -> Campaign:
-    campaign = queries.lock_campaign(campaign_id)
-    if campaign.status != "paused":
-        raise WrongCampaignState
-    campaign.status = "published"
-    campaign.pause_reason = ""
-    _touch(campaign)
-    _audit("campaign.resumed", campaign, actor, now, {})
-    return campaign
-
-
-def extend_campaign(campaign_id: uuid.UUID, *, closes_at: dt.datetime, now: dt.datetime, actor: Actor) -> Campaign:
-    """Move the end to a later moment; this adds a version of the terms.
-
-    :raises CampaignEnded: if it is over already
-    :raises TermsInvalid: if the new end is not later, or beyond the spare days of the prize pool
-    """
-    campaign = queries.lock_campaign(campaign_id)
-    in_force = queries.find_version(campaign.terms_id)
-    if campaign.status not in ("published", "paused") or in_force is None:
-        raise WrongCampaignState
-    old = from_dict(in_force.body)
-    if now >= old.closes_at:
-        raise CampaignEnded
-    body = {**in_force.body, "closes_at": _utc_text(closes_at)}
-    new = from_dict(body)
-    found = [problem for problem in rules.problems(body, kind=campaign.kind, legal_basis=campaign.legal_basis) if problem.is_error]
-    found += _spare_problems(_first_terms(campaign), new)
-    if closes_at <= old.closes_at:
-        found.append(Problem("closes_at", N_("结束时间只能往后延，不能提前。")))
-    if found:
-        raise TermsInvalid(found)
-    if campaign.draft.get("closes_at") == in_force.body["closes_at"]:
-        campaign.draft = {**campaign.draft, "closes_at": body["closes_at"]}
-    version = _add_version(campaign, new, actor, now)
-    _touch(campaign)
-    changes = {"closes_at": [rfc3339(old.closes_at), rfc3339(closes_at)], "terms_number": version.number}
-    _audit("campaign.extended", campaign, actor, now, changes)
-    return campaign
-
-
-def _first_terms(campaign: Campaign) -> Terms:
-    return from_dict(queries.list_versions(campaign.id)[0].body)
-
-
 def sign_off(campaign_id: uuid.UUID, *, organisation_id: uuid.UUID, now: dt.datetime, actor: Actor) -> Campaign:
     """A co-host confirms that it has seen the questions. Editing the paper afterwards asks for a new signature."""
     campaign = queries.lock_campaign(campaign_id)
@@ -304,9 +278,9 @@ def sign_off(campaign_id: uuid.UUID, *, organisation_id: uuid.UUID, now: dt.date
         raise CampaignNotFound
     if host.signed_off_at is None:
         host.signed_off_at = now
-        host.signed_off_by = _staff_id(actor)
-        _touch(campaign)
-        _audit("campaign.signed_off", campaign, actor, now, {"organisation": _unit_name(organisation_id)})
+        host.signed_off_by = staff_id(actor)
+        touch(campaign)
+        record_change("campaign.signed_off", campaign, actor, now, {"organisation": unit_name(organisation_id)})
     return campaign
 
 
@@ -315,28 +289,13 @@ def delete_draft(campaign_id: uuid.UUID, *, now: dt.datetime, actor: Actor) -> N
     campaign = queries.lock_campaign(campaign_id)
     if campaign.status != "draft" or campaign.terms_id is not None:
         raise WrongCampaignState
-    _audit("campaign.deleted", campaign, actor, now, {"slug": campaign.slug})
+    record_change("campaign.deleted", campaign, actor, now, {"slug": campaign.slug})
     db.session.execute(sa.delete(CampaignHost).where(CampaignHost.campaign_id == campaign_id))
     db.session.delete(campaign)
     db.session.flush()
 
 
 # ---- pieces
-
-
-def _staff_id(actor: Actor) -> uuid.UUID | None:
-    return actor.id if actor.kind == "staff" else None
-
-
-def _expect(campaign: Campaign, version: int | None) -> None:
-    if version is not None and campaign.version != version:
-        raise CampaignChanged(current_version=campaign.version)
-
-
-def _touch(campaign: Campaign) -> None:
-    campaign.version += 1
-    db.session.flush()
-    on_commit(queries.announce_change)
 
 
 def _refuse_taken(slug: str, own_id: uuid.UUID) -> None:
@@ -395,11 +354,6 @@ def _cohost_names(campaign: Campaign) -> list[str]:
     return [organisation.name for _, organisation in queries.list_hosts(campaign.id)]
 
 
-def _unit_name(organisation_id: uuid.UUID) -> str:
-    unit = db.session.get(Organisation, organisation_id)
-    return unit.name if unit else str(organisation_id)
-
-
 def _forget_signatures(campaign: Campaign) -> None:
     """Co-hosts signed for another paper."""
     for host, _ in queries.list_hosts(campaign.id):
@@ -420,41 +374,3 @@ def _check(campaign: Campaign, now: dt.datetime) -> None:
     found = check_campaign(campaign, now)
     if has_errors(found):
         raise TermsInvalid(found)
-
-
-def _add_version(campaign: Campaign, terms: Terms, actor: Actor, now: dt.datetime) -> CampaignTermsVersion:
-    body = to_dict(terms)
-    number = len(queries.list_versions(campaign.id)) + 1
-    version = CampaignTermsVersion(
-        id=new_id(),
-        campaign_id=campaign.id,
-        kind=campaign.kind,
-        has_rewards=rules.has_rewards(terms),
-        number=number,
-        body=body,
-        body_hash=body_hash(body),
-        created_at=now,
-        created_by=_staff_id(actor),
-    )
-    db.session.add(version)
-    campaign.terms_id = version.id
-    campaign.opens_at, campaign.closes_at = terms.opens_at, terms.closes_at
-    db.session.flush()
-    return version
-
-
-def _utc_text(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
-
-
-def _audit(action: str, campaign: Campaign, actor: Actor, now: dt.datetime, changes: Mapping[str, Any]) -> None:
-    record(
-        action,
-        actor=actor,
-        target_type="campaign",
-        target_id=campaign.id,
-        target_name=campaign.title,
-        organisation_path=queries.host_path(campaign),
-        changes=changes,
-        now=now,
-    )
