@@ -189,6 +189,7 @@ FIELDS: dict[str, str] = {
     "legal_basis": N_("法律依据"),
     "limit_seconds": N_("答题时间"),
     "listed": N_("列出的题"),
+    "differing": N_("和出题时核对的不同"),
     "lowered": N_("少对一题的答卷"),
     "max_amount": N_("最多计数"),
     "max_fen": N_("最高金额"),

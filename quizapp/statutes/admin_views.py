@@ -347,6 +347,8 @@ def take_in(upload_id: uuid.UUID) -> Response:
         removed=done.removed,
         kept=done.kept,
     )
+    if done.differing:
+        words += str(_("有 %(n)d 条和出题时核对的不一样。", n=len(done.differing)))
     flash(_listed(words, done.listed), "success")
     return redirect(url_for(".index"))
 

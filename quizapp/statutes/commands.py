@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -43,6 +44,7 @@ def import_statutes(folder: Path, replace: bool, dry_run: bool, suspend: bool | 
         done = services.import_statutes(files, now=utc_now(), actor=SYSTEM, suspend=wanted, replace=replace)
     for name, reason in files.passed_over:
         click.echo(f"passed over {name}: {reason}")
+    _print_differing(done.differing)
     click.echo(
         f"{done.statutes} statutes ({done.new_statutes} new): {done.added} articles added, {done.changed} changed, "
         f"{done.removed} removed, {done.kept} kept as staff left them; {done.listed} questions to look at; "
@@ -56,7 +58,13 @@ def _print_plan(plan: ImportPlan) -> None:
             continue
         counts = ", ".join(f"{len(item.of(kind))} {kind}" for kind in ("new", "changed", "removed", "kept") if item.of(kind))
         click.echo(f"{item.law.short_title}: {'new statute; ' if item.is_new else ''}{counts or 'facts'}")
+    _print_differing(plan.differing)
     click.echo(f"{len(plan.statutes)} statutes, {plan.unchanged} unchanged; {dependents.count(plan.changes)} questions to look at")
+
+
+def _print_differing(differing: Sequence[tuple[str, str]]) -> None:
+    for law, number in differing:
+        click.echo(f"{law} {number}: reads otherwise than the article the shipped questions were checked with")
 
 
 def init_app(app: Flask) -> None:

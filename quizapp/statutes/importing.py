@@ -6,7 +6,7 @@ file is to replace it.
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,8 +20,10 @@ from quizapp.core.errors import Conflict
 from quizapp.core.ids import new_id
 from quizapp.statutes import dependents, queries, rules
 from quizapp.statutes.dependents import ArticleChange
+from quizapp.statutes.facts import sha256_of
 from quizapp.statutes.loader import LawFile, LawFiles, read_folder
 from quizapp.statutes.models import Statute, StatuteArticle, StatuteName
+from quizapp.statutes.registry import load_registry
 from quizapp.statutes.rules import Version
 
 FACTS = {
@@ -62,6 +64,16 @@ class ArticleStep:
 
 
 @dataclass(frozen=True)
+class Difference:
+    """An article that the shipped questions cite and that reads otherwise, in a statute's first text, than the one they were
+    checked with (only its hash is shipped). ``text`` is None where the text has no such article."""
+
+    number: str
+    text: str | None
+    version_id: uuid.UUID | None
+
+
+@dataclass(frozen=True)
 class StatutePlan:
     """What becomes of one statute. ``facts`` maps columns to what they were and will be."""
 
@@ -72,6 +84,7 @@ class StatutePlan:
     facts: Mapping[str, tuple[Any, Any]]
     steps: tuple[ArticleStep, ...]
     unchanged: int
+    differences: tuple[Difference, ...] = ()
 
     def of(self, kind: str) -> list[ArticleStep]:
         return [step for step in self.steps if step.kind == kind]
@@ -101,10 +114,15 @@ class ImportPlan:
     def unchanged(self) -> int:
         return sum(plan.is_unchanged for plan in self.statutes)
 
+    @property
+    def differing(self) -> list[tuple[str, str]]:
+        """Statute and number of every article that reads otherwise than the one the shipped questions were checked with."""
+        return [(plan.law.short_title, one.number) for plan in self.statutes for one in plan.differences]
+
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did. ``listed`` questions are to be looked at."""
+    """What an import did. ``listed`` questions are to be looked at; ``differing`` as in the plan."""
 
     statutes: int
     new_statutes: int
@@ -113,6 +131,7 @@ class Imported:
     removed: int
     kept: int
     listed: int
+    differing: tuple[tuple[str, str], ...] = ()
 
 
 def plan_import(files: LawFiles, *, now: dt.datetime, replace: bool = False) -> ImportPlan:
@@ -152,6 +171,7 @@ def import_statutes(files: LawFiles | Path, *, now: dt.datetime, actor: Actor, s
         removed=plan.total("removed"),
         kept=plan.total("kept"),
         listed=listed,
+        differing=tuple(plan.differing),
     )
     _record(plan, done, actor, now)
     return done
@@ -180,7 +200,22 @@ def _plan_statute(law: LawFile, statute: Statute | None, known: Mapping[str, lis
     is_older = statute is not None and statute.text_from is not None and statute.text_from > _newest(law)
     facts = {} if statute is None or is_older else _fact_changes(law, statute)
     statute_id = new_id() if statute is None else statute.id
-    return StatutePlan(law, statute_id, statute is None, bool(known), facts, tuple(steps), unchanged)
+    differences = () if known else _differences(law.short_title, present, today)
+    return StatutePlan(law, statute_id, statute is None, bool(known), facts, tuple(steps), unchanged, differences)
+
+
+def _differences(short_title: str, present: Mapping[str, Sequence[Version]], today: dt.date) -> tuple[Difference, ...]:
+    """Compare a first text, where it holds today, with the hashes of the articles that the shipped questions cite."""
+    held = {number: rules.pick(versions, today) for number, versions in present.items()}
+    if not any(version and version.text for version in held.values()):
+        return ()
+    found = []
+    for number, facts in load_registry().articles.get(short_title, {}).items():
+        version = held.get(number)
+        text = version.text if version else None
+        if text is None or sha256_of(text) != facts.sha256:
+            found.append(Difference(number, text, version.id if version and text is not None else None))
+    return tuple(sorted(found, key=lambda one: rules.sort_key(one.number)))
 
 
 def _newest(law: LawFile) -> dt.date:
@@ -221,12 +256,15 @@ def _fact_changes(law: LawFile, statute: Statute) -> dict[str, tuple[Any, Any]]:
 
 
 def _changes(plan: StatutePlan, today: dt.date) -> list[ArticleChange]:
-    """What depends on these articles is to be looked at. A statute's first text changes nothing: it was cited before it
-    came."""
+    """What depends on these articles is to be looked at. A statute's first text changes nothing, for it was cited before it
+    came, except where it is not the text that the shipped questions were checked with."""
     law = plan.law.short_title
     found = []
     if plan.law.is_repealed and (plan.is_new or "is_repealed" in plan.facts):
         found.append(ArticleChange(plan.statute_id, law, plan.law.names, None, None, None, plan.law.repealed_on or today, "repealed"))
+    for one in plan.differences:
+        kind_of_first: Literal["changed", "removed"] = "removed" if one.text is None else "changed"
+        found.append(ArticleChange(plan.statute_id, law, plan.law.names, one.number, None, one.version_id, today, kind_of_first))
     for step in plan.steps:
         if step.matters and step.kind in ("changed", "removed") and step.before is not None:
             after_id = step.id if step.text is not None else None
@@ -286,6 +324,10 @@ def _keep_articles(plan: ImportPlan, actor: Actor, now: dt.datetime) -> None:
         db.session.execute(sa.insert(StatuteArticle), rows[start : start + _ROWS_AT_ONCE])
 
 
+def _differing_words(done: Imported) -> dict[str, str]:
+    return {"differing": "、".join(" ".join(one) for one in done.differing)[:2000]} if done.differing else {}
+
+
 def _record(plan: ImportPlan, done: Imported, actor: Actor, now: dt.datetime) -> None:
     """One entry for the import, and one for each statute of which something changed."""
     if all(item.is_unchanged for item in plan.statutes):
@@ -297,7 +339,7 @@ def _record(plan: ImportPlan, done: Imported, actor: Actor, now: dt.datetime) ->
         target_type="statute",
         target_id="",
         target_name="、".join(item.law.short_title for item in plan.statutes[:5]) + ("等" if len(plan.statutes) > 5 else ""),
-        changes={**totals, "kept": done.kept, "listed": done.listed},
+        changes={**totals, "kept": done.kept, "listed": done.listed, **_differing_words(done)},
         now=now,
     )
     for item in plan.statutes:

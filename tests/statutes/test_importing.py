@@ -1,4 +1,7 @@
+import dataclasses
 import datetime as dt
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -7,8 +10,11 @@ from flask import Flask
 from quizapp.audit.models import AuditEntry
 from quizapp.core.clock import utc_now
 from quizapp.core.db import db, transaction
-from quizapp.statutes import queries, services
+from quizapp.statutes import importing, queries, services
+from quizapp.statutes.dependents import ArticleChange
+from quizapp.statutes.facts import facts_of
 from quizapp.statutes.models import StatuteArticle
+from quizapp.statutes.registry import load_registry
 from tests.factories.statutes import ARTICLES, change, files, get, import_laws, law_json
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -154,3 +160,48 @@ def test_names_are_known_at_once_after_an_import(app: Flask) -> None:
     assert not queries.has_name("试衣法")
     import_laws(now=utc_now())
     assert queries.has_name("试衣法")
+
+
+# ---- the first text against what the shipped questions were checked with
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry that knows two articles of the statute, and one that the text lacks."""
+    known = {number: facts_of(ARTICLES[number]) for number in ("2", "3-1")} | {"9": facts_of("没有这一条。")}
+    registry = dataclasses.replace(load_registry(), articles={"试衣法": known})
+    monkeypatch.setattr("quizapp.statutes.importing.load_registry", lambda: registry)
+
+
+def _told(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str | None, str]]:
+    told: list[tuple[str | None, str]] = []
+    tell = importing.dependents.tell
+
+    def listen(changes: Sequence[ArticleChange], **values: Any) -> int:
+        told.extend((change.number, change.kind) for change in changes)
+        return tell(changes, **values)
+
+    monkeypatch.setattr(importing.dependents, "tell", listen)
+    return told
+
+
+@pytest.mark.usefixtures("checked")
+def test_a_first_text_says_which_cited_articles_read_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = _told(monkeypatch)
+    law = law_json(articles={**ARTICLES, "1": "没有题引用它。", "3-1": "镜子不得小于一扇门。"})
+    plan = services.plan_import(files(law), now=NOW)
+    assert plan.differing == [("试衣法", "3-1"), ("试衣法", "9")]
+    done = import_laws(law, now=NOW)
+    assert list(done.differing) == plan.differing
+    assert told == [("3-1", "changed"), ("9", "removed")]
+    (entry,) = db.session.scalars(sa.select(AuditEntry).filter_by(action="statutes.imported"))
+    assert entry.changes["differing"] == "试衣法 3-1、试衣法 9"
+
+
+@pytest.mark.usefixtures("checked")
+def test_only_the_first_text_is_compared_and_only_where_it_holds_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert import_laws(law_json(articles={**ARTICLES, "9": "没有这一条。"}), now=NOW).differing == ()
+    told = _told(monkeypatch)
+    assert import_laws(law_json(articles={**ARTICLES, "9": "有了。"}), now=NOW).differing == ()
+    assert told == [("9", "changed")]
+    assert import_laws(law_json("鞋法", effective="2027-01-01", status="not_yet_in_force"), now=NOW).differing == ()
