@@ -1,5 +1,6 @@
 """Chinese titles of audit codes; a code without one is shown as it is, and a test asks for each."""
 
+from quizapp.core import themes
 from quizapp.core.text import N_
 
 TITLES: dict[str, str] = {
@@ -363,13 +364,7 @@ WORDS: dict[str, dict[str, str]] = {
         "document": N_("文件"),
     },
     "kinds": {"single": N_("单选"), "multiple": N_("多选"), "indefinite": N_("不定项"), "judge": N_("判断")},
-    "theme": {
-        "consumer": N_("消费公平"),
-        "tax": N_("税收优惠"),
-        "labour": N_("劳动权益"),
-        "unity": N_("民族团结"),
-        "eco": N_("生态环境"),
-    },
+    "theme": themes.TITLES,
     "feedback": {"after_hand_in": N_("交卷后"), "after_close": N_("活动结束后")},
     "release": {"all": N_("一次投放"), "paced": N_("分散投放")},
     "same_for": {

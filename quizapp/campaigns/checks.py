@@ -16,6 +16,7 @@ from quizapp.campaigns.terms import SCHEMA, DrawTerms, PaperPart, Terms, check_s
 from quizapp.core.errors import InvalidInput
 from quizapp.core.money import yuan
 from quizapp.core.text import N_, clean_line
+from quizapp.core.themes import THEMES
 from quizapp.lottery.rules import SERVED_KINDS
 from quizapp.questions.errors import PoolTooSmall
 from quizapp.questions.rules import PoolItem, draw_paper
@@ -80,7 +81,6 @@ def problems(
 
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
-THEMES = ("consumer", "tax", "labour", "unity", "eco")
 KINDS = ("voluntary", "statutory_exam")
 HEAD_LIMITS = {"title": 40, "summary": 60, "legal_basis": 200}
 

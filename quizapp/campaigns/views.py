@@ -13,14 +13,13 @@ from quizapp.campaigns.rules import CampaignView
 from quizapp.core.clock import SHANGHAI, shanghai_day, utc_now
 from quizapp.core.errors import AppError
 from quizapp.core.text import N_
+from quizapp.core.themes import icon_of
 from quizapp.lottery import queries as lottery
 from quizapp.web.access import Principal, current_principal, guest, public
 from quizapp.web.ui import shanghai_date, shanghai_datetime, url_if
 
 bp = Blueprint("campaigns", __name__, template_folder="templates")
 blueprints = (bp,)
-
-THEME_ICONS = {"consumer": "bag", "tax": "tax", "labour": "work", "unity": "unity", "eco": "leaf"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Card:
 
     @property
     def icon(self) -> str:
-        return THEME_ICONS.get(self.view.theme, "book")
+        return icon_of(self.view.theme)
 
     @property
     def phase_title(self) -> str:

@@ -10,7 +10,7 @@ from flask import Response, current_app, jsonify, redirect, render_template, req
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from quizapp.audit.titles import WORDS
+from quizapp.core import themes
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from quizapp.core.errors import InvalidInput
@@ -61,7 +61,7 @@ def _form_page(errors: dict[str, list[str]], status: int = 200) -> tuple[str, in
         "questions/import.html",
         choices=_choices(),
         values=values,
-        themes=list(WORDS["theme"].items()),
+        themes=list(themes.TITLES.items()),
         errors=errors,
         accepted=formats.ACCEPTED,
         earlier=imports.list_imports(current_principal().user_id),

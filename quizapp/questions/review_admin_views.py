@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from quizapp.accounts import queries as account_queries
 from quizapp.audit.actors import current_actor
-from quizapp.audit.titles import WORDS
+from quizapp.core import themes
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from quizapp.core.errors import InvalidInput, NotFound
@@ -177,7 +177,7 @@ def settings() -> str:
     return render_template(
         "questions/settings.html",
         roots=[(unit, policies[unit.id].steps if unit.id in policies else 1) for unit in roots],
-        themes=[(theme, WORDS["theme"].get(theme, theme)) for theme in queries.list_themes()],
+        themes=[(theme, themes.TITLES.get(theme, theme)) for theme in queries.list_themes()],
         owners=queries.list_theme_owners(),
         units=[(str(unit.id), unit.name) for unit in organisations if unit.parent_id is not None and unit.is_active],
     )

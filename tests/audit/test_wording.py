@@ -7,7 +7,7 @@ import pytest
 
 from quizapp.audit.titles import FIELDS, WORDS
 from quizapp.audit.wording import change_lines
-from quizapp.campaigns.checks import HEAD_LIMITS, KINDS, THEMES
+from quizapp.campaigns.checks import HEAD_LIMITS, KINDS
 from quizapp.campaigns.terms import PRIZE_KINDS, Plan, Terms
 from quizapp.campaigns.terms.reading import hints
 
@@ -80,4 +80,3 @@ def test_every_field_of_a_campaign_has_a_chinese_name_and_every_code_a_word() ->
     names = _names(Terms) | _names(Plan) | {"schema", "plan", "slug", "theme", "kind", "cohosts", "host", *HEAD_LIMITS}
     assert names - FIELDS.keys() == set()
     assert {*KINDS, *PRIZE_KINDS} - WORDS["kind"].keys() == set()
-    assert set(THEMES) == WORDS["theme"].keys()

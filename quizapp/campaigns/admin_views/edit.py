@@ -19,17 +19,15 @@ from quizapp.campaigns.errors import CampaignChanged
 from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.reach import may_reach, units
 from quizapp.campaigns.terms import SCHEMA, PaperPart, Terms, check_shape, from_dict
-from quizapp.campaigns.views import THEME_ICONS
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from quizapp.core.errors import InvalidInput, NotFound
+from quizapp.core.themes import THEMES
 from quizapp.lottery.rules import SERVED_KINDS
 from quizapp.questions import queries as questions
 from quizapp.questions.errors import PoolTooSmall
 from quizapp.questions.rules import KIND_TITLES, draw_paper
 from quizapp.web.access import bureau
-
-THEMES = (("consumer", "消费公平"), ("tax", "税收优惠"), ("labour", "劳动权益"), ("unity", "民族团结"), ("eco", "生态环境"))
 
 
 @bp.get("/new")
@@ -82,7 +80,6 @@ def _new_page(head: dict[str, str], errors: dict[str, list[str]], host: uuid.UUI
 def _choices() -> dict[str, Any]:
     return {
         "themes": THEMES,
-        "theme_icons": THEME_ICONS,
         "hosts": [(str(unit.id), unit.name) for unit in units()],
         "cohost_units": [unit for unit in list_organisations() if unit.is_host],
         "steps": [],

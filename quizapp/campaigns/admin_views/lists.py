@@ -10,9 +10,9 @@ from quizapp.campaigns import queries, wording
 from quizapp.campaigns.admin_views.base import STATUS_TITLES, bp
 from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.reach import in_state, state_of
-from quizapp.campaigns.views import THEME_ICONS
 from quizapp.core.clock import day_start, shanghai_day, utc_now
 from quizapp.core.db import db
+from quizapp.core.themes import icon_of
 from quizapp.lottery import queries as lottery
 from quizapp.web.access import bureau, current_principal
 from quizapp.web.pagination import page_number, paginate
@@ -43,7 +43,7 @@ class Row:
 
     @property
     def icon(self) -> str:
-        return THEME_ICONS.get(self.campaign.theme, "book")
+        return icon_of(self.campaign.theme)
 
 
 @bp.get("")
