@@ -1,7 +1,7 @@
 """全民法律知识竞答平台. In import order - each package imports only from those above it:
 
 extensions (unbound objects) · core (plumbing) · adapters (the outside) · web (page furniture) · audit · accounts ·
-statutes · questions · ledger · payouts · lottery · campaigns · attempts · reporting · admin (the console's shell) · worker (the
+statutes · questions · ledger · certificates · payouts · lottery · campaigns · attempts · reporting · admin (the console's shell) · worker (the
 timetable) · create_app.
 """
 
@@ -28,7 +28,20 @@ from quizapp.extensions import babel, csrf, login_manager, migrate, redis_client
 from quizapp.web import access, api, error_handlers, security, ui, views
 from quizapp.web.static_files import FreshFiles
 
-FEATURES = ("audit", "accounts", "statutes", "questions", "ledger", "payouts", "lottery", "campaigns", "attempts", "reporting", "admin")
+FEATURES = (
+    "audit",
+    "accounts",
+    "statutes",
+    "questions",
+    "ledger",
+    "certificates",
+    "payouts",
+    "lottery",
+    "campaigns",
+    "attempts",
+    "reporting",
+    "admin",
+)
 """In map order. Each opens only the rooms it needs; ``models`` are loaded for the metadata."""
 
 ROOMS = ("models", "views", "admin_views", "api", "commands")

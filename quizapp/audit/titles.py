@@ -80,6 +80,23 @@ TITLES: dict[str, str] = {
     "payout.cash_list_exported": N_("导出现金名单"),
     "payout.phones_unmasked": N_("导出带完整手机号的现金名单"),
     "payout.rows_marked": N_("标记现金发放结果"),
+    "payout.held": N_("暂缓发放奖品"),
+    "payout.released": N_("恢复发放奖品"),
+    "payout.cancelled": N_("取消奖品"),
+    "payout.contacted": N_("记录联系中奖人"),
+    "payout.given_up_unreachable": N_("联系不上，奖品按放弃处理"),
+    "notice.published": N_("发布中奖公示"),
+    "notice.taken_down": N_("撤下中奖公示"),
+    "notice.objection_answered": N_("答复公示异议"),
+    "workdays.changed": N_("修改工作日安排"),
+    "certificate.issued": N_("开具证书"),
+    "certificate.revoked": N_("撤销证书"),
+    "budget.entered": N_("登记协办单位资金"),
+    "budget.posted": N_("复核协办单位资金"),
+    "budget.refused": N_("退回协办单位资金登记"),
+    "budget.item_assigned": N_("指定奖品由谁出资"),
+    "budget.statement_exported": N_("导出结算单"),
+    "cohost.sheet_exported": N_("导出协办单位成果表"),
 }
 
 FIELDS: dict[str, str] = {

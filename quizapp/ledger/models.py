@@ -55,3 +55,41 @@ class LedgerEntry(Base):
     reason: Mapped[str] = mapped_column(sa.String(32))
     posted_at: Mapped[Moment]
     posted_on: Mapped[dt.date]
+
+
+class Budget(Base):
+    """What one unit (host or co-host) puts into one campaign. The money itself is entries between the accounts of
+    ``ledger.budgets``; this row names them."""
+
+    __tablename__ = "budgets"
+    __table_args__ = (sa.UniqueConstraint("campaign_id", "organisation_id"),)
+
+    id: Mapped[IdPk]
+    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"))
+    organisation_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("organisations.id"))
+    created_at: Mapped[Moment]
+
+
+class BudgetMove(Base):
+    """Money a unit brings or takes back, as finance entered it; posted at once, or after a second person agreed."""
+
+    __tablename__ = "budget_moves"
+    __table_args__ = (
+        sa.CheckConstraint("amount_fen > 0", "amount_positive"),
+        sa.CheckConstraint("kind IN ('deposit', 'withdrawal')", "kind"),
+        sa.CheckConstraint("state IN ('waiting', 'posted', 'refused')", "state"),
+        sa.Index(None, "budget_id", "created_at"),
+    )
+
+    id: Mapped[IdPk]
+    budget_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("budgets.id"))
+    kind: Mapped[str] = mapped_column(sa.String(16))
+    amount_fen: Mapped[int]
+    document: Mapped[str] = mapped_column(sa.String(60))
+    """Number of the voucher or transfer."""
+    note: Mapped[str] = mapped_column(sa.String(100), default="")
+    state: Mapped[str] = mapped_column(sa.String(16))
+    created_at: Mapped[Moment]
+    created_by: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("staff_accounts.id"))
+    decided_at: Mapped[dt.datetime | None]
+    decided_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff_accounts.id"))

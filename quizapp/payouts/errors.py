@@ -27,6 +27,40 @@ class OnItsWay(Conflict):
     message = N_("有现金奖品正在发放，到账后才能注销。")
 
 
+class UnderReview(Conflict):
+    code = "payout_under_review"
+    message = N_("这份奖品正在核查，核查完会通知您，领取时间顺延。")
+
+
+class OnAList(Conflict):
+    code = "payout_on_a_list"
+    message = N_("这份奖品已经在现金名单上，先在名单里处理。")
+
+
+class PaidLater(Conflict):
+    code = "paid_later"
+    message = N_("活动规则写明统一发放，时间还没到。")
+
+
+class StillInReach(Conflict):
+    code = "still_in_reach"
+    message = N_("联系记录还不够：至少三次、分在三天，才能按联系不上处理。")
+
+
+class NoSuchPoint(InvalidInput):
+    def __init__(self) -> None:
+        super().__init__(fields={"point": N_("请选一个领取点。")})
+
+
+class NoticeDown(NotFound):
+    message = N_("公示已经撤下。")
+
+
+class ObjectionOver(Conflict):
+    code = "objection_over"
+    message = N_("异议期已经过了。可以打公示上的电话反映。")
+
+
 class WrongMove(Conflict):
     """The state machine has no such step."""
 

@@ -33,3 +33,21 @@ def serve_waiting_codes(now: dt.datetime | None = None) -> int:
     if total:
         log.info("serve_waiting_codes: %d", total)
     return total
+
+
+def work_notices(now: dt.datetime | None = None) -> int:
+    """Every few minutes: plan, put up and take down the winners' notices."""
+    moment = now or utc_now()
+    with transaction():
+        services.plan_due_notices(now=moment)
+        up = services.publish_notices(now=moment)
+        down = services.take_down_notices(now=moment)
+    if up or down:
+        log.info("work_notices: %d up, %d down", up, down)
+    return up + down
+
+
+def pay_deferred_points(now: dt.datetime | None = None) -> int:
+    """Every few minutes: points that the terms pay together, once their moment has come."""
+    with transaction():
+        return services.pay_deferred_points(now=now or utc_now())

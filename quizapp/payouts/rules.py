@@ -1,26 +1,48 @@
 """The state machine of a hand-over, and what its states are called. No Flask, no session, no clock."""
 
 import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
 
 from quizapp.core.text import N_
 
 MOVES: dict[str, frozenset[str]] = {
-    "claimable": frozenset({"processing", "ready", "done", "expired", "forfeited", "void"}),
-    "processing": frozenset({"done", "unknown", "returned", "forfeited", "void"}),
-    "ready": frozenset({"done", "expired", "forfeited", "void"}),
+    "claimable": frozenset({"processing", "ready", "done", "expired", "forfeited", "void", "held"}),
+    "processing": frozenset({"done", "unknown", "returned", "forfeited", "void", "held"}),
+    "ready": frozenset({"done", "expired", "forfeited", "void", "held"}),
     "unknown": frozenset({"done", "returned"}),
-    "returned": frozenset({"processing", "expired", "forfeited", "void"}),
+    "returned": frozenset({"processing", "expired", "forfeited", "void", "held"}),
+    "held": frozenset({"claimable", "processing", "ready", "returned", "forfeited", "void"}),
     "done": frozenset(),
     "expired": frozenset(),
     "forfeited": frozenset(),
     "void": frozenset(),
 }
 """Which state may follow which. From ``unknown`` there is no way back to ``processing``: whoever has no answer asks again
-and never pays a second time. Nothing leaves ``done``. What is on a cash list is not given up (``claims.forfeit_payouts``)."""
+and never pays a second time. Nothing leaves ``done``. What is on a cash list is neither given up nor held: its money may be on
+the way. From ``held`` a prize goes back to where it was, or is void by a decision."""
 
-OPEN_STATES = frozenset({"claimable", "processing", "ready", "unknown", "returned"})
+OPEN_STATES = frozenset({"claimable", "processing", "ready", "unknown", "returned", "held"})
 """What a citizen still has coming."""
 EXPIRING_STATES = ("claimable", "returned", "ready")
+LOST_STATES = frozenset({"expired", "forfeited", "void"})
+"""Nobody gets it: what becomes of it is written down (``PayoutForfeit``)."""
+HOLDABLE_STATES = frozenset({"claimable", "processing", "ready", "returned"})
+HOLD_REASONS: dict[str, str] = {
+    "objection": N_("有人对公示提了异议，正在核实"),
+    "complaint": N_("有一件投诉和这份奖品有关，正在核实"),
+    "fast_answers": N_("答题用时短于读题需要的时间"),
+    "same_device": N_("同一台设备上登录过多个账号"),
+    "number_series": N_("一批连续号码几乎同时参加"),
+    "answer_pattern": N_("多份答卷的作答方式高度一致"),
+    "review": N_("系统提示异常，正在由工作人员核查"),
+    "breach": N_("核查认定违反了活动规则"),
+}
+"""Why a prize is under review, in words its winner can read."""
+UNREACHABLE_CONTACTS = 3
+UNREACHABLE_DAYS = 3
+"""A winner counts as out of reach after so many recorded calls on so many different days."""
+OBJECTION_REPLY_DAYS = 5
+"""Working days in which an objection is answered."""
 
 TITLES: dict[str, str] = {
     "claimable": N_("待领取"),
@@ -32,6 +54,7 @@ TITLES: dict[str, str] = {
     "expired": N_("已过期"),
     "forfeited": N_("已放弃"),
     "void": N_("已作废"),
+    "held": N_("核查中"),
 }
 KIND_TITLES: dict[str, str] = {
     "cash": N_("现金"),
@@ -48,7 +71,10 @@ NOTICE_DAYS = 30
 """The notice of winners is taken down so many days after the campaign's end."""
 PICKUP_CODE_LENGTH = 8
 REASON_LENGTH = (4, 100)
+OBJECTION_LENGTH = (4, 500)
 PUBLICITY_VERSION = "publicity/1"
+LEAST_SHOWN = 5
+"""Numbers of people below this are not published."""
 _LOOK_ALIKES = str.maketrans("OIL", "011")
 MAX_CODE_LENGTH = 64
 
@@ -107,6 +133,56 @@ def is_reason(text: str) -> bool:
     return shortest <= len(text.strip()) <= longest
 
 
+def is_objection(text: str) -> bool:
+    shortest, longest = OBJECTION_LENGTH
+    return shortest <= len(text) <= longest
+
+
 def needs_review(total_fen: int, limit_fen: int) -> bool:
     """Whether a cash list needs a second person; a limit below zero switches the rule off."""
     return 0 <= limit_fen < total_fen
+
+
+def hold_words(code: str) -> str:
+    """Why a prize is held, in plain words; an unknown code reads as the general one."""
+    return HOLD_REASONS.get(code, HOLD_REASONS["review"])
+
+
+def opening_deadline(won_at: dt.datetime, deadline: dt.datetime, void_hours: int | None) -> dt.datetime:
+    """Until when a prize can be claimed: the days of the terms, or fewer where one not opened in ``void_hours`` is void."""
+    return deadline if void_hours is None else min(deadline, won_at + dt.timedelta(hours=void_hours))
+
+
+def is_out_of_reach(contacted_on: Iterable[dt.date]) -> bool:
+    """Whether somebody has been called often enough, on enough different days."""
+    days = list(contacted_on)
+    return len(days) >= UNREACHABLE_CONTACTS and len(set(days)) >= UNREACHABLE_DAYS
+
+
+def is_workday(day: dt.date, changes: Mapping[dt.date, bool]) -> bool:
+    """Monday to Friday, unless ``changes`` says otherwise of this day."""
+    return changes.get(day, day.weekday() < 5)
+
+
+def add_workdays(start: dt.date, count: int, changes: Mapping[dt.date, bool]) -> dt.date:
+    """The day ``count`` working days after ``start``, which itself does not count; with 0 the start itself.
+
+    :raises ValueError: if there is no such day within ten years
+    """
+    day, left = start, count
+    for _ in range(3660):
+        if not left:
+            return day
+        day += dt.timedelta(days=1)
+        left -= is_workday(day, changes)
+    raise ValueError("no working days")
+
+
+def shown_counts(counts: Sequence[int], least: int = LEAST_SHOWN) -> list[int | None]:
+    """Numbers of people as they may be published beside their sum: None for one from 1 to ``least`` - 1, and where that leaves
+    a single gap, or gaps that hold fewer than ``least`` together, for the smallest of the others too."""
+    hidden = {place for place, count in enumerate(counts) if 0 < count < least}
+    rest = sorted((count, place) for place, count in enumerate(counts) if count >= least)
+    while hidden and rest and (len(hidden) < 2 or sum(counts[place] for place in hidden) < least):
+        hidden.add(rest.pop(0)[1])
+    return [None if place in hidden else count for place, count in enumerate(counts)]

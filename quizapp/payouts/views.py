@@ -1,11 +1,11 @@
-"""A citizen's prizes, claiming one, and the notice of winners."""
+"""A citizen's prizes: claiming one, saying no to it. The winners' notices: ``notice_views``."""
 
 import datetime as dt
 import uuid
 from typing import Any
 
 import segno
-from flask import Blueprint, Flask, current_app, flash, redirect, render_template, request, url_for
+from flask import Flask, current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from markupsafe import Markup
 from werkzeug.wrappers import Response
@@ -16,14 +16,14 @@ from quizapp.accounts.rules import is_minor
 from quizapp.core.clock import rfc3339, utc_now
 from quizapp.core.db import transaction
 from quizapp.core.text import N_
+from quizapp.payouts import notice_views as _notice_views  # noqa: F401 - its views join the blueprint
 from quizapp.payouts import queries, rules, services
-from quizapp.payouts.errors import ClaimExpired, NotClaimable
+from quizapp.payouts.blueprint import bp
+from quizapp.payouts.errors import ClaimExpired, NoSuchPoint, NotClaimable, OnAList, UnderReview
 from quizapp.payouts.models import Payout
-from quizapp.web.access import citizen, current_principal, public
-from quizapp.web.pagination import decode_id_cursor, encode_cursor, page_number, paginate
-from quizapp.web.ui import url_if
+from quizapp.web.access import citizen, current_principal
+from quizapp.web.pagination import decode_id_cursor, encode_cursor
 
-bp = Blueprint("payouts", __name__, template_folder="templates")
 blueprints = (bp,)
 PER_PAGE = 20
 KIND_ICONS = {"cash": "packet", "code": "gift", "pickup": "bag", "points": "point"}
@@ -60,6 +60,7 @@ def _claim_context(payout: Payout) -> dict[str, Any]:
     now = utc_now()
     campaign = queries.get_campaign_facts(payout.campaign_id) if payout.campaign_id else None
     is_late = rules.is_too_late(payout.state, payout.claim_deadline_at, now)
+    events = [event for event in queries.list_events(payout.id) if event.from_state != event.to_state]
     pickup = queries.pickup_code(payout) if payout.state == "ready" and not is_late else None
     return {
         "payout": payout,
@@ -70,12 +71,16 @@ def _claim_context(payout: Payout) -> dict[str, Any]:
         "code": queries.find_code(payout.id) if payout.kind == "code" and payout.state == "done" else None,
         "pickup_code": rules.shown_code(pickup) if pickup else None,
         "qr": pickup_qr(pickup) if pickup else None,
-        "events": queries.list_events(payout.id),
+        "events": events,
         "event_words": EVENT_WORDS,
         "masked_phone": accounts.find_masked_phone(queries.vault(), payout.citizen_id),
         "may_publish": not is_minor(accounts.get_profile(payout.citizen_id).age_band),
         "icons": KIND_ICONS,
-        "notice_days": rules.NOTICE_DAYS,
+        "claim": queries.find_claim_terms(payout.campaign_id),
+        "hold_words": rules.hold_words(payout.hold_reason) if payout.hold_reason else "",
+        "has_refused": any(event.reason == "refused" for event in events),
+        "may_refuse": payout.state in ("claimable", "returned", "ready") and not is_late,
+        "now": now,
     }
 
 
@@ -89,6 +94,7 @@ EVENT_WORDS: dict[str, str] = {
     "expired": N_("过了领取时间"),
     "forfeited": N_("已放弃"),
     "void": N_("已作废"),
+    "held": N_("暂缓发放，正在核查"),
 }
 
 
@@ -108,45 +114,43 @@ def claim_now(payout_id: uuid.UUID) -> Response:
     try:
         with transaction():
             payout = services.claim_payout(
-                payout_id=payout_id, citizen_id=citizen_id, now=utc_now(), is_phone_public=request.form.get("publicity") == "1"
+                payout_id=payout_id,
+                citizen_id=citizen_id,
+                now=utc_now(),
+                is_phone_public=request.form.get("publicity") == "1",
+                pickup_point=request.form.get("point", ""),
             )
-    except (ClaimExpired, NotClaimable) as error:
+    except (ClaimExpired, NotClaimable, UnderReview) as error:
         flash(error.message, "error")
+    except NoSuchPoint:
+        flash(_("请选一个领取点。"), "error")
     else:
         flash(_("领好了。") if payout.state == "done" else _("已经收到您的领取申请。"), "success")
     return redirect(url_for("payouts.claim", payout_id=payout_id), 303)
 
 
-# ---- the notice of winners
+@bp.post("/me/prizes/<uuid:payout_id>/refusal")
+@citizen
+def refuse(payout_id: uuid.UUID) -> Response:
+    """Say no to a prize; it goes where the rules of the campaign say."""
+    try:
+        with transaction():
+            services.refuse_payout(payout_id=payout_id, citizen_id=current_principal().user_id, now=utc_now())
+    except (NotClaimable, UnderReview, OnAList) as error:
+        flash(error.message, "error")
+    else:
+        flash(_("好的，这份奖品您不要了。"), "success")
+    return redirect(url_for("payouts.claim", payout_id=payout_id), 303)
 
 
-@bp.get("/notices")
-@public
-def notices() -> str | Response:
-    """The notices that are up; with one alone, that one."""
-    found = queries.list_notices(utc_now())
-    if len(found) == 1:
-        return redirect(url_for("payouts.notice", slug=found[0].campaign.slug))
-    return render_template("payouts/notices.html", notices=found, home_url=url_if("campaigns.home") or "/")
-
-
-@bp.get("/notices/<slug>")
-@public
-def notice(slug: str) -> str:
-    """Who has won: the 抽奖号 and the prize; a masked phone only where its owner agreed."""
-    now = utc_now()
-    found = queries.get_notice(slug, now)
-    reference = rules.plain_reference(request.args.get("q", ""))
-    page = paginate(queries.select_notice_rows(found.campaign.id, now, reference), page_number(), PER_PAGE, is_scalar=False)
-    rows = [(payout, accounts.find_masked_phone(queries.vault(), payout.citizen_id) if is_open else None) for payout, is_open in page.items]
-    return render_template(
-        "payouts/notice.html",
-        notice=found,
-        rows=rows,
-        page=page,
-        q=request.args.get("q", "")[:20],
-        back_url=url_if("campaigns.show", slug=slug) or url_for("payouts.notices"),
-    )
+@bp.post("/me/prizes/<uuid:payout_id>/privacy")
+@citizen
+def withdraw_publicity(payout_id: uuid.UUID) -> Response:
+    """Take one's masked number off the notice."""
+    with transaction():
+        services.withdraw_publicity(payout_id=payout_id, citizen_id=current_principal().user_id)
+    flash(_("公示里已经不显示您的手机号了。"), "success")
+    return redirect(url_for("payouts.claim", payout_id=payout_id), 303)
 
 
 # ---- what the account package is told

@@ -12,7 +12,7 @@ from quizapp.core.clock import shanghai_day
 from quizapp.core.db import db
 from quizapp.core.errors import Conflict
 from quizapp.payouts import queries, rules
-from quizapp.payouts.errors import NothingToPay, ReasonNeeded, ReviewNeeded, SameReviewer, WrongMove
+from quizapp.payouts.errors import NothingToPay, PaidLater, ReasonNeeded, ReviewNeeded, SameReviewer, WrongMove
 from quizapp.payouts.models import CashList, Payout
 from quizapp.payouts.services.moves import move
 
@@ -35,9 +35,12 @@ def make_cash_list(
 
     :param review_above_fen: a list above this total needs a second person; below zero none does
     :raises NothingToPay: if nobody waits
+    :raises PaidLater: before the moment at which the terms pay everything together
     :raises NotFound: for a campaign outside these subtrees
     """
     facts = queries.get_campaign_facts(campaign_id, paths)
+    if facts.claim.deferred_until is not None and now < facts.claim.deferred_until:
+        raise PaidLater
     waiting = sa.select(Payout).filter_by(campaign_id=campaign_id, kind="cash", state="processing", cash_list_id=None)
     payouts = db.session.scalars(waiting.order_by(Payout.claimed_at, Payout.id).limit(limit).with_for_update(skip_locked=True)).all()
     if not payouts:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from quizapp.audit import services as audit
 from quizapp.core.db import db
 from quizapp.core.ids import new_id
+from quizapp.payouts import queries
 from quizapp.payouts.models import Payout, PayoutItem, PrizeCode
 from quizapp.payouts.services.moves import move, vault
 
@@ -87,8 +88,13 @@ def _known_tags(item_id: uuid.UUID, tags: list[bytes]) -> set[bytes]:
 
 
 def serve_waiting(*, item_id: uuid.UUID, now: dt.datetime, limit: int = CHUNK) -> int:
-    """Give codes to those who claimed when the pool was empty, in the order of their claims."""
+    """Give codes to those who claimed when the pool was empty, in the order of their claims; before the moment at which
+    the terms give everything out together, to nobody."""
     served_count = 0
+    item = db.session.get(PayoutItem, item_id)
+    until = queries.find_claim_terms(item.campaign_id if item else None).deferred_until
+    if until is not None and now < until:
+        return 0
     for payout in _lock_waiting(item_id, limit):
         if not take_code(payout):
             break

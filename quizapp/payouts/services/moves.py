@@ -7,9 +7,9 @@ from flask import current_app
 
 from quizapp.core.crypto import Vault
 from quizapp.core.db import db
-from quizapp.payouts import rules
+from quizapp.payouts import queries, rules
 from quizapp.payouts.errors import WrongMove
-from quizapp.payouts.models import Payout, PayoutEvent
+from quizapp.payouts.models import Payout, PayoutEvent, PayoutForfeit
 
 SYSTEM = "系统"
 CITIZEN = "本人"
@@ -20,7 +20,7 @@ def vault() -> Vault:
 
 
 def move(payout: Payout, to: str, *, now: dt.datetime, reason: str, actor_name: str = SYSTEM) -> None:
-    """Move a locked payout and write down why.
+    """Move a locked payout and write down why; a step that loses the prize also says what becomes of it.
 
     :raises WrongMove: if the state machine has no such step
     """
@@ -31,4 +31,23 @@ def move(payout: Payout, to: str, *, now: dt.datetime, reason: str, actor_name: 
     payout.state = to
     if to == "done":
         payout.done_at = now
+    if to in rules.LOST_STATES:
+        db.session.add(_forfeit(payout, to, now))
     db.session.flush()
+
+
+def _forfeit(payout: Payout, cause: str, now: dt.datetime) -> PayoutForfeit:
+    """By the terms in force; what is not won (redeemed things) goes back to its stock."""
+    rule = queries.find_claim_terms(payout.campaign_id).forfeits if payout.source_type == "win" else "stock"
+    return PayoutForfeit(
+        payout_id=payout.id,
+        source_type=payout.source_type,
+        source_id=payout.source_id,
+        campaign_id=payout.campaign_id,
+        item_id=payout.item_id,
+        cause=cause,
+        rule=rule,
+        at=now,
+        worked_at=None if rule != "void" else now,
+        outcome="" if rule != "void" else "kept",
+    )

@@ -5,17 +5,21 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import sqlalchemy as sa
+
 from quizapp.core.db import db
 from quizapp.core.ids import new_id
 from quizapp.core.statements import Write, run_writes
 from quizapp.ledger import rules as ledger_rules
 from quizapp.ledger import services as ledger
+from quizapp.payouts import queries, rules
 from quizapp.payouts.models import Payout, PayoutItem
+from quizapp.payouts.services.moves import move
 
 _PAYOUT = (
-    "INSERT INTO payouts (id, source_type, source_id, citizen_id, campaign_id, kind, title, item_type, item_id, reference, tier, "
+    "INSERT INTO payouts (id, source_type, source_id, citizen_id, campaign_id, kind, title, item_type, item_id, reference, tier, draw_key, "
     "amount_fen, points, state, claim_deadline_at, created_at, done_at, is_phone_public) VALUES (:{0}_id, :{0}_source_type, :{0}_source, "
-    ":{0}_citizen, :{0}_campaign, :{0}_kind, :{0}_title, 'prize', :{0}_item, :{0}_reference, :{0}_tier, :{0}_amount, :{0}_points, "
+    ":{0}_citizen, :{0}_campaign, :{0}_kind, :{0}_title, 'prize', :{0}_item, :{0}_reference, :{0}_tier, :{0}_draw, :{0}_amount, :{0}_points, "
     ":{0}_state, :{0}_deadline, :{0}_at, :{0}_done, :{0}_public)"
 )
 _EVENT = (
@@ -75,16 +79,21 @@ class Opening:
     now: dt.datetime
     reference: str = ""
     tier: str = ""
+    draw_key: str = ""
+    """The pool draw it was won in, for its notice; empty for the instant draw."""
     id: uuid.UUID = field(default_factory=new_id)
 
 
 def opening_writes(prefix: str, opening: Opening) -> tuple[Write, ...]:
-    """The writes that open a hand-over, for hot paths (``core.statements.run_writes``). Points are posted and done with them.
+    """The writes that open a hand-over by the terms in force, for hot paths (``core.statements.run_writes``). Points are posted and done with them.
 
     A source that has a payout already is refused by the database (unique source).
     """
+    terms = queries.find_claim_terms(opening.campaign_id)
     is_points = opening.kind == "points"
-    state = "done" if is_points else "claimable"
+    is_later = is_points and terms.deferred_until is not None and opening.now < terms.deferred_until
+    state = "processing" if is_later else "done" if is_points else "claimable"
+    deadline = rules.opening_deadline(opening.now, opening.claim_deadline_at, terms.void_hours)
     event, posting = f"{prefix}v", f"{prefix}l"
     writes: list[Write] = [
         Write(
@@ -100,12 +109,13 @@ def opening_writes(prefix: str, opening: Opening) -> tuple[Write, ...]:
                 f"{prefix}_item": opening.item_id,
                 f"{prefix}_reference": opening.reference,
                 f"{prefix}_tier": opening.tier,
+                f"{prefix}_draw": opening.draw_key,
                 f"{prefix}_amount": opening.amount_fen,
                 f"{prefix}_points": opening.points,
                 f"{prefix}_state": state,
-                f"{prefix}_deadline": None if is_points else opening.claim_deadline_at,
+                f"{prefix}_deadline": None if is_points else deadline,
                 f"{prefix}_at": opening.now,
-                f"{prefix}_done": opening.now if is_points else None,
+                f"{prefix}_done": opening.now if state == "done" else None,
                 f"{prefix}_public": False,
             },
         ),
@@ -114,21 +124,38 @@ def opening_writes(prefix: str, opening: Opening) -> tuple[Write, ...]:
             {f"{event}_id": new_id(), f"{event}_payout": opening.id, f"{event}_at": opening.now, f"{event}_state": state},
         ),
     ]
-    if is_points:
+    if state == "done":
         writes += ledger.posting_writes(
-            posting,
-            ledger.Posting(
-                unit="points",
-                from_owner=ledger_rules.POINTS_SOURCE,
-                to_owner=("citizen", str(opening.citizen_id)),
-                amount=opening.points,
-                source_type=opening.source_type,
-                source_id=opening.source_id,
-                reason="prize",
-                now=opening.now,
-            ),
+            posting, _points_posting(opening.citizen_id, opening.points, opening.source_type, opening.source_id, opening.now)
         )
     return tuple(writes)
+
+
+def _points_posting(citizen_id: uuid.UUID, points: int, source_type: str, source_id: uuid.UUID, now: dt.datetime) -> ledger.Posting:
+    return ledger.Posting(
+        unit="points",
+        from_owner=ledger_rules.POINTS_SOURCE,
+        to_owner=("citizen", str(citizen_id)),
+        amount=points,
+        source_type=source_type,
+        source_id=source_id,
+        reason="prize",
+        now=now,
+    )
+
+
+def pay_deferred_points(*, now: dt.datetime, limit: int = 500) -> int:
+    """Post points that the terms pay together at a later moment, once that has come. Returns how many."""
+    waiting = sa.select(Payout).filter_by(kind="points", state="processing").order_by(Payout.id).with_for_update(skip_locked=True)
+    paid = 0
+    for payout in db.session.scalars(waiting.limit(limit)):
+        until = queries.find_claim_terms(payout.campaign_id).deferred_until
+        if until is not None and now < until:
+            continue
+        ledger.post(_points_posting(payout.citizen_id, payout.points, payout.source_type, payout.source_id, now))
+        move(payout, "done", now=now, reason="points_posted")
+        paid += 1
+    return paid
 
 
 def open_payout(opening: Opening) -> Payout:

@@ -4,94 +4,38 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import sqlalchemy as sa
-from flask import current_app
 
-from quizapp.accounts.models import Consent, Organisation, StaffAccount
-from quizapp.accounts.queries import is_below
-from quizapp.core.clock import day_start, shanghai_day
-from quizapp.core.crypto import Vault
-from quizapp.core.db import JsonValue, UtcDateTime, db
+from quizapp.accounts.models import Organisation, StaffAccount
+from quizapp.core.db import db
 from quizapp.core.errors import NotFound
 from quizapp.payouts import rules
 from quizapp.payouts.errors import PayoutNotFound, WrongPickupCode
-from quizapp.payouts.models import CashList, Payout, PayoutEvent, PayoutItem, PrizeCode
-
-CAMPAIGNS = sa.table(
-    "campaigns",
-    sa.column("id", sa.Uuid),
-    sa.column("slug", sa.String),
-    sa.column("title", sa.String),
-    sa.column("host_organisation_id", sa.Uuid),
-    sa.column("terms_id", sa.Uuid),
-    sa.column("opens_at", UtcDateTime),
-    sa.column("closes_at", UtcDateTime),
-)
-_TERMS = sa.table("campaign_terms", sa.column("id", sa.Uuid), sa.column("body", JsonValue))
-DEFAULT_OBJECTION_DAYS = 5
-
-
-def vault() -> Vault:
-    return cast(Vault, current_app.extensions["vault"])
-
-
-@dataclass(frozen=True)
-class CampaignFacts:
-    """What a hand-over needs to know of a campaign. ``host_path`` is the path of the hosting unit."""
-
-    id: uuid.UUID
-    slug: str
-    title: str
-    host_name: str
-    host_path: str
-    opens_at: dt.datetime | None
-    closes_at: dt.datetime | None
-    objection_days: int
-
-
-_FACTS = (
-    sa.select(
-        CAMPAIGNS.c.id,
-        CAMPAIGNS.c.slug,
-        CAMPAIGNS.c.title,
-        Organisation.name.label("host_name"),
-        Organisation.path.label("host_path"),
-        CAMPAIGNS.c.opens_at,
-        CAMPAIGNS.c.closes_at,
-        _TERMS.c.body,
-    )
-    .select_from(CAMPAIGNS)
-    .join(Organisation, Organisation.id == CAMPAIGNS.c.host_organisation_id)
-    .outerjoin(_TERMS, _TERMS.c.id == CAMPAIGNS.c.terms_id)
+from quizapp.payouts.models import CashList, Payout, PayoutEvent, PayoutItem, PrizeCode, WorkdayChange
+from quizapp.payouts.queries.campaigns import (
+    CAMPAIGNS,
+    CampaignFacts,
+    ClaimTerms,
+    find_claim_terms,
+    get_campaign_facts,
+    host_path,
+    list_campaign_facts,
+    vault,
+    within,
 )
 
 
-def _facts(row: sa.Row[Any]) -> CampaignFacts:
-    values = dict(row._mapping)
-    body = values.pop("body") or {}
-    return CampaignFacts(**values, objection_days=body.get("objection_days", DEFAULT_OBJECTION_DAYS))
+def list_workday_changes() -> list[WorkdayChange]:
+    """Days that are not what the week says, the latest first."""
+    return list(db.session.scalars(sa.select(WorkdayChange).order_by(WorkdayChange.day.desc())))
 
 
-def _within(paths: Sequence[str]) -> sa.ColumnElement[bool]:
-    """Whether the host of a campaign lies in one of these subtrees."""
-    return sa.or_(sa.false(), *map(is_below, paths))
-
-
-def get_campaign_facts(campaign_id: uuid.UUID, paths: Sequence[str] = ("/",)) -> CampaignFacts:
-    """:raises NotFound: if there is no such campaign within these subtrees"""
-    row = db.session.execute(_FACTS.where(CAMPAIGNS.c.id == campaign_id, _within(paths))).one_or_none()
-    if row is None:
-        raise NotFound
-    return _facts(row)
-
-
-def list_campaign_facts(paths: Sequence[str] = ("/",)) -> list[CampaignFacts]:
-    """Campaigns within these subtrees that have something to hand over, the latest first."""
-    has_items = sa.exists().where(PayoutItem.campaign_id == CAMPAIGNS.c.id)
-    rows = db.session.execute(_FACTS.where(_within(paths), has_items).order_by(CAMPAIGNS.c.opens_at.desc(), CAMPAIGNS.c.id))
-    return [_facts(row) for row in rows]
+def workday_after(start: dt.date, count: int) -> dt.date:
+    """The day ``count`` working days after ``start`` (Shanghai days), by the week and the days staff have entered."""
+    rows = db.session.execute(sa.select(WorkdayChange.day, WorkdayChange.is_working).where(WorkdayChange.day > start))
+    return rules.add_workdays(start, count, dict(rows.all()))
 
 
 # ---- one payout
@@ -209,7 +153,7 @@ def get_desk_case(code: str, paths: Sequence[str]) -> DeskCase:
         sa.select(Payout, CAMPAIGNS.c.title, Organisation.path)
         .join(CAMPAIGNS, CAMPAIGNS.c.id == Payout.campaign_id)
         .join(Organisation, Organisation.id == CAMPAIGNS.c.host_organisation_id)
-        .where(Payout.pickup_tag == tag, _within(paths))
+        .where(Payout.pickup_tag == tag, within(paths))
     )
     row = db.session.execute(statement).one_or_none()
     if row is None or len(plain) != rules.PICKUP_CODE_LENGTH:
@@ -256,7 +200,7 @@ def _filtered(columns: Iterable[Any], wanted: PayoutFilter, *, with_state: bool 
         .select_from(Payout)
         .join(CAMPAIGNS, CAMPAIGNS.c.id == Payout.campaign_id)
         .join(Organisation, Organisation.id == CAMPAIGNS.c.host_organisation_id)
-        .where(_within(wanted.paths))
+        .where(within(wanted.paths))
     )
     if wanted.campaign_id is not None:
         statement = statement.where(Payout.campaign_id == wanted.campaign_id)
@@ -323,7 +267,7 @@ def list_items(
         .select_from(PayoutItem)
         .join(CAMPAIGNS, CAMPAIGNS.c.id == PayoutItem.campaign_id)
         .join(Organisation, Organisation.id == CAMPAIGNS.c.host_organisation_id)
-        .where(_within(paths))
+        .where(within(paths))
         .order_by(CAMPAIGNS.c.opens_at.desc(), PayoutItem.campaign_id, PayoutItem.id)
     )
     if campaign_id is not None:
@@ -383,7 +327,7 @@ def select_cash_lists(paths: Sequence[str]) -> sa.Select[Any]:
         sa.select(CashList, CAMPAIGNS.c.title, unsettled)
         .join(CAMPAIGNS, CAMPAIGNS.c.id == CashList.campaign_id)
         .join(Organisation, Organisation.id == CAMPAIGNS.c.host_organisation_id)
-        .where(_within(paths))
+        .where(within(paths))
         .order_by(CashList.id.desc())
     )
 
@@ -417,64 +361,3 @@ def count_unsettled(cash_list_id: uuid.UUID) -> int:
     """Rows of a list whose end is not known yet."""
     statement = sa.select(sa.func.count()).where(Payout.cash_list_id == cash_list_id, Payout.state.in_(("processing", "unknown")))
     return db.session.scalar(statement) or 0
-
-
-# ---- the notice of winners
-
-
-@dataclass(frozen=True)
-class Notice:
-    """The notice of one campaign: wins up to the day before, objections until some days after its end, then down."""
-
-    campaign: CampaignFacts
-    first_on: dt.date | None
-    last_on: dt.date
-    objection_until: dt.datetime
-    down_at: dt.datetime
-
-
-def _noticed(campaign_id: uuid.UUID, until: dt.datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        Payout.campaign_id == campaign_id,
-        Payout.source_type == "win",
-        Payout.kind != "points",
-        Payout.state != "void",
-        Payout.created_at < until,
-    )
-
-
-def _notice(facts: CampaignFacts, now: dt.datetime) -> Notice | None:
-    until = day_start(shanghai_day(now))
-    closes_at = facts.closes_at or now
-    down_at = closes_at + dt.timedelta(days=rules.NOTICE_DAYS)
-    if now >= down_at:
-        return None
-    first_at = db.session.scalar(sa.select(sa.func.min(Payout.created_at)).where(*_noticed(facts.id, until)))
-    if first_at is None:
-        return None
-    last_on = min(shanghai_day(until - dt.timedelta(seconds=1)), shanghai_day(closes_at))
-    return Notice(facts, shanghai_day(first_at), last_on, closes_at + dt.timedelta(days=facts.objection_days), down_at)
-
-
-def list_notices(now: dt.datetime) -> list[Notice]:
-    """The notices that are up now, the latest campaign first."""
-    return [notice for facts in list_campaign_facts() if (notice := _notice(facts, now))]
-
-
-def get_notice(slug: str, now: dt.datetime) -> Notice:
-    """:raises NotFound: if there is none, or it has been taken down"""
-    row = db.session.execute(_FACTS.where(CAMPAIGNS.c.slug == slug)).one_or_none()
-    notice = _notice(_facts(row), now) if row is not None else None
-    if notice is None:
-        raise NotFound
-    return notice
-
-
-def select_notice_rows(campaign_id: uuid.UUID, now: dt.datetime, reference: str = "") -> sa.Select[Any]:
-    """Rows of (payout, whether a masked phone may be shown) of a notice, by 抽奖号."""
-    agrees = sa.exists().where(Consent.citizen_id == Payout.citizen_id, Consent.purpose == "publicity", Consent.withdrawn_at.is_(None))
-    columns: tuple[Any, ...] = (Payout, sa.and_(Payout.is_phone_public, agrees))
-    statement: sa.Select[Any] = sa.select(*columns).where(*_noticed(campaign_id, day_start(shanghai_day(now))))
-    if reference:
-        statement = statement.where(Payout.reference.startswith(reference, autoescape=True))
-    return statement.order_by(Payout.amount_fen.desc(), Payout.reference, Payout.id)
