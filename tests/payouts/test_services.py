@@ -28,7 +28,9 @@ from quizapp.payouts.errors import (
     WrongMove,
     WrongPickupCode,
 )
+from quizapp.payouts.jobs import work_notices
 from quizapp.payouts.models import CashList, Payout, PayoutEvent, PrizeCode
+from quizapp.payouts.queries import notices
 from tests.conftest import postgresql_only
 from tests.factories.accounts import make_citizen, make_organisation, make_staff
 from tests.factories.lottery import NOW, Pool, make_pool
@@ -174,7 +176,9 @@ def test_a_voided_or_given_up_prize_is_not_claimed(pool: Pool) -> None:
 
 def _published(pool: Pool) -> dict[Any, bool]:
     db.session.rollback()
-    return {row[0].id: row[1] for row in db.session.execute(queries.select_notice_rows(pool.campaign_id, NOW + DAY))}
+    work_notices(NOW + DAY)
+    notice = notices.get_notice(pool.slug, NOW + DAY)
+    return {row[0].id: row[1] for row in db.session.execute(notices.select_notice_rows(notice.row, NOW + DAY))}
 
 
 def test_a_masked_phone_is_published_only_with_the_separate_consent(pool: Pool) -> None:
@@ -207,13 +211,16 @@ def test_a_minor_is_never_published(pool: Pool) -> None:
 
 def test_a_notice_shows_the_day_after_and_is_taken_down(pool: Pool) -> None:
     make_payout(pool, "cash")
-    assert queries.list_notices(NOW) == []
-    notice = queries.list_notices(NOW + DAY)[0]
+    work_notices(NOW)
+    assert notices.list_notices(NOW) == []
+    work_notices(NOW + DAY)
+    notice = notices.list_notices(NOW + DAY)[0]
     assert notice.first_on == dt.date(2027, 3, 15)
-    assert notice.objection_until == NOW + 15 * DAY
-    assert queries.list_notices(NOW + 41 * DAY) == []
+    assert notice.is_growing
+    assert notice.row.objection_until == NOW + 15 * DAY
+    assert notices.list_notices(NOW + 41 * DAY) == []
     with pytest.raises(NotFound):
-        queries.get_notice("draws", NOW + 41 * DAY)
+        notices.get_notice("draws", NOW + 41 * DAY)
 
 
 # ---- the desk

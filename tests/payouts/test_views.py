@@ -6,6 +6,7 @@ from flask.testing import FlaskClient
 
 from quizapp.core.clock import utc_now
 from quizapp.core.ids import new_id
+from quizapp.payouts.jobs import work_notices
 from tests.factories.accounts import headers_for, make_citizen, sign_in
 from tests.factories.lottery import Pool
 from tests.factories.payouts import claim, make_payout, make_shop, reload, upload
@@ -96,6 +97,7 @@ def test_the_notice_shows_references_and_only_agreed_masked_phones(client: Flask
     shown = make_payout(pool, "cash", make_citizen(phone="13911114444"), now=yesterday, reference="BBBB-BBBB-BBBB")
     claim(quiet, now=yesterday)
     claim(shown, now=yesterday, is_phone_public=True)
+    work_notices()
     page = client.get("/notices", follow_redirects=True).get_data(as_text=True)
     assert "AAAA-AAAA-AAAA" in page
     assert "139****4444" in page
@@ -109,6 +111,7 @@ def test_the_notice_shows_references_and_only_agreed_masked_phones(client: Flask
 
 def test_without_winners_there_is_no_notice(client: FlaskClient, pool: Pool) -> None:
     make_payout(pool, "cash", now=utc_now())
+    work_notices()
     assert "现在没有公示" in client.get("/notices").get_data(as_text=True)
 
 

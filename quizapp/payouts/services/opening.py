@@ -19,8 +19,8 @@ from quizapp.payouts.services.moves import move
 _PAYOUT = (
     "INSERT INTO payouts (id, source_type, source_id, citizen_id, campaign_id, kind, title, item_type, item_id, reference, tier, draw_key, "
     "amount_fen, points, state, claim_deadline_at, created_at, done_at, is_phone_public) VALUES (:{0}_id, :{0}_source_type, :{0}_source, "
-    ":{0}_citizen, :{0}_campaign, :{0}_kind, :{0}_title, 'prize', :{0}_item, :{0}_reference, :{0}_tier, :{0}_draw, :{0}_amount, :{0}_points, "
-    ":{0}_state, :{0}_deadline, :{0}_at, :{0}_done, :{0}_public)"
+    ":{0}_citizen, :{0}_campaign, :{0}_kind, :{0}_title, 'prize', :{0}_item, :{0}_reference, :{0}_tier, :{0}_draw, "
+    ":{0}_amount, :{0}_points, :{0}_state, :{0}_deadline, :{0}_at, :{0}_done, :{0}_public)"
 )
 _EVENT = (
     "INSERT INTO payout_events (id, payout_id, at, from_state, to_state, reason, actor_name) "
@@ -85,7 +85,8 @@ class Opening:
 
 
 def opening_writes(prefix: str, opening: Opening) -> tuple[Write, ...]:
-    """The writes that open a hand-over by the terms in force, for hot paths (``core.statements.run_writes``). Points are posted and done with them.
+    """The writes that open a hand-over by the terms in force, for hot paths (``core.statements.run_writes``). Points are posted
+    and done with them.
 
     A source that has a payout already is refused by the database (unique source).
     """
