@@ -111,13 +111,13 @@ def object_to(slug: str) -> Response | tuple[str, int]:
         return redirect(_address("payouts.notice", slug, found.row.draw_key), 303)
     except InvalidInput:
         return _form_page(slug, reason, _("请写明理由，4 到 500 个字。")), 422
-    return redirect(url_for("payouts.objection", number=number), 303)
+    return redirect(url_for("payouts.objection", objection_number=number), 303)
 
 
-@bp.get("/objections/<number>")
+@bp.get("/objections/<objection_number>")
 @public
-def objection(number: str) -> str:
+def objection(objection_number: str) -> str:
     """Where an objection stands. Whoever has the number may read it; it cannot be guessed."""
     check_rate("objection-page", request.remote_addr or "", 120, 60)
-    found, replies = found_notices.get_objection_by_number(number.strip().upper()[:16])
+    found, replies = found_notices.get_objection_by_number(objection_number.strip().upper()[:16])
     return render_template("payouts/objection_state.html", objection=found, replies=replies, home_url=url_if("campaigns.home") or "/")

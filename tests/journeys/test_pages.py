@@ -22,7 +22,9 @@ from quizapp.campaigns.models import Campaign
 from quizapp.core.clock import utc_now
 from quizapp.core.db import db, transaction
 from quizapp.lottery.models import Draw, Prize, Win
-from quizapp.payouts.models import Payout, PayoutItem
+from quizapp.payouts import services as payout_services
+from quizapp.payouts.jobs import work_notices
+from quizapp.payouts.models import NoticeObjection, Payout, PayoutItem, WinnersNotice
 from quizapp.questions import services as question_services
 from quizapp.questions.exchange import imports
 from quizapp.questions.exchange import jobs as import_jobs
@@ -41,6 +43,16 @@ PHONE_CONSOLE = ("/admin/", "/admin/desk", "/admin/reports")
 NOT_PAGES = ("/static/", "/api/", "/healthz", "/readyz", "/metrics")
 BUDGET_BYTES = 60 * 1024
 DOWNLOADS = (".csv", ".xlsx", ".json", ".jsonl", "/file", "/export", "/download")
+
+
+def _make_sure_of_notices(site: Site) -> None:
+    """The notices of the demo's winners, and an objection to one."""
+    with site.app.app_context():
+        work_notices()
+        with transaction():
+            notice = db.session.scalars(sa.select(WinnersNotice).where(WinnersNotice.objection_until > utc_now())).first()
+            if notice is not None and db.session.scalar(sa.select(NoticeObjection.id).limit(1)) is None:
+                payout_services.object_to(notice=notice, reference="", reason="名单里好像有重复的抽奖号。", now=utc_now())
 
 
 def _make_sure_of_corrections(site: Site) -> None:
@@ -85,6 +97,7 @@ def _make_sure_of_imports(site: Site, slug: str) -> None:
 def _values(site: Site) -> dict[str, list[str]]:
     """Real values for each kind of path argument, all of which are visited."""
     _make_sure_of_corrections(site)
+    _make_sure_of_notices(site)
     with site.app.app_context():
         session = db.session
 
@@ -107,6 +120,8 @@ def _values(site: Site) -> dict[str, list[str]]:
             "position": ["1"],
             "attempt_id": one(Attempt.id, Attempt.started_at.desc()),
             "payout_id": one(Payout.id),
+            "objection_id": one(NoticeObjection.id),
+            "objection_number": [str(session.scalar(sa.select(NoticeObjection.number).limit(1)) or "none")],
             "item_id": one(PayoutItem.id),
             "draw_id": one(Draw.id),
             "win_id": one(Win.id),

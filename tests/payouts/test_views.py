@@ -2,11 +2,16 @@ import datetime as dt
 import re
 
 import pytest
+import sqlalchemy as sa
 from flask.testing import FlaskClient
 
+from quizapp.audit.services import SYSTEM
 from quizapp.core.clock import utc_now
+from quizapp.core.db import db, transaction
 from quizapp.core.ids import new_id
+from quizapp.payouts import services
 from quizapp.payouts.jobs import work_notices
+from quizapp.payouts.models import WinnersNotice
 from tests.factories.accounts import headers_for, make_citizen, sign_in
 from tests.factories.lottery import Pool
 from tests.factories.payouts import claim, make_payout, make_shop, reload, upload
@@ -123,3 +128,54 @@ def test_leaving_tells_what_is_still_owed_and_the_export_holds_it(client: FlaskC
     response = client.delete("/api/v1/me", headers=headers)
     assert response.status_code == 409
     assert "帆布袋" in response.get_data(as_text=True)
+
+
+def test_anybody_can_object_and_read_the_answer_by_the_number_alone(client: FlaskClient, pool: Pool) -> None:
+    make_payout(pool, "cash", now=utc_now() - DAY, reference="AAAA-AAAA-AAAA")
+    work_notices()
+    assert _post(client, "/notices/draws/objection", reason="不").status_code == 422
+    sent = _post(client, "/notices/draws/objection", reference="aaaa", reason="这个号好像登了两次。")
+    assert sent.status_code == 303
+    page = client.get(sent.location).get_data(as_text=True)
+    assert "AAAA" in page
+    assert "正在核实" in page
+    assert client.get("/objections/YY0000000000").status_code == 404
+
+
+def test_the_notice_is_gone_from_the_page_after_its_days(client: FlaskClient, pool: Pool) -> None:
+    make_payout(pool, "cash", now=utc_now() - DAY)
+    work_notices()
+    assert client.get("/notices/draws").status_code == 200
+    assert "AAAA" not in client.get("/notices/draws?print=1").get_data(as_text=True)
+    with transaction():
+        db.session.execute(sa.update(WinnersNotice).values(down_at=utc_now() - dt.timedelta(seconds=1)))
+    assert client.get("/notices/draws").status_code == 404
+    assert client.get("/notices/draws?print=1").status_code == 404
+
+
+def test_a_held_prize_says_why_and_how_to_answer(client: FlaskClient, pool: Pool) -> None:
+    citizen = make_citizen()
+    payout = make_payout(pool, "cash", citizen, now=utc_now())
+    with transaction():
+        services.hold(payout.id, "same_device", SYSTEM, utc_now())
+    sign_in(client, citizen)
+    page = client.get(f"/me/prizes/{payout.id}").get_data(as_text=True)
+    assert "同一台设备上登录过多个账号" in page
+    assert "申请复核" in page
+    assert "领取期限顺延" in page
+
+
+def test_a_citizen_can_say_no_to_a_prize_and_take_the_number_back(client: FlaskClient, pool: Pool) -> None:
+    citizen = make_citizen()
+    first, second = make_payout(pool, "cash", citizen, now=utc_now()), make_payout(pool, "cash", citizen, now=utc_now())
+    sign_in(client, citizen)
+    path = f"/me/prizes/{first.id}"
+    assert _post(client, path, publicity="1").status_code == 303
+    assert reload(first).is_phone_public
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get(path).get_data(as_text=True))
+    assert token
+    client.post(f"{path}/privacy", data={"csrf_token": token[1]})
+    assert not reload(first).is_phone_public
+    client.post(f"/me/prizes/{second.id}/refusal", data={"csrf_token": token[1]})
+    assert reload(second).state == "forfeited"
+    assert "您说了不要这份奖品" in client.get(f"/me/prizes/{second.id}").get_data(as_text=True)

@@ -56,10 +56,9 @@ def has_winners(campaign_id: uuid.UUID, draw_key: str, now: dt.datetime) -> bool
 
 def _with_days(row: WinnersNotice, now: dt.datetime) -> Notice | None:
     facts = get_campaign_facts(row.campaign_id)
-    span = sa.select(sa.func.min(Payout.created_at), sa.func.max(Payout.created_at))
-    found = db.session.execute(span.where(*_noticed(row.campaign_id, row.draw_key, now))).tuples().one()
-    first_at: dt.datetime | None = found[0]
-    last_at: dt.datetime | None = found[1]
+    wins = _noticed(row.campaign_id, row.draw_key, now)
+    first_at = db.session.scalar(sa.select(sa.func.min(Payout.created_at)).where(*wins))
+    last_at = db.session.scalar(sa.select(sa.func.max(Payout.created_at)).where(*wins))
     if first_at is None or last_at is None:
         return None
     return Notice(row, facts, shanghai_day(first_at), shanghai_day(last_at))
