@@ -71,3 +71,55 @@ class GuestLimitReached(AppError):
     code = "guest_limit_reached"
     message = N_("这部手机今天没登录就答的次数用完了，登录后可以接着答。")
     http_status = 409
+
+
+class QuizNotFound(NotFound):
+    message = N_("这场活动里没有这一关。")
+
+
+class RoundClosed(AppError):
+    """Between two answering windows; ``next_at`` says when the next one opens, if there is one."""
+
+    code = "round_closed"
+    message = N_("现在不在答题时间里。")
+    http_status = 409
+
+
+class NotUnlocked(AppError):
+    code = "not_unlocked"
+    message = N_("这一关还没解锁，先完成前面的。")
+    http_status = 409
+
+
+class ChannelClosed(AppError):
+    code = "channel_closed"
+    message = N_("这一关不能从这里进入，请换指定的入口。")
+    http_status = 409
+
+
+class EntryRequired(AppError):
+    """The campaign asks for a registration of its own first."""
+
+    code = "entry_required"
+    message = N_("这场活动要先报名，报好名就能答题。")
+    http_status = 409
+
+
+class EntryClosed(AppError):
+    code = "entry_closed"
+    message = N_("报名已经结束了。")
+    http_status = 409
+
+
+class TrackFixed(Conflict):
+    code = "track_fixed"
+    message = N_("赛道和队伍选好以后不能再换。")
+
+
+class TeamFull(Conflict):
+    code = "team_full"
+    message = N_("这支队伍的人满了，请换一支或者新建一支。")
+
+
+class TeamNotFound(NotFound):
+    message = N_("没有找到这支队伍。")

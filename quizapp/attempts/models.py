@@ -75,6 +75,11 @@ class Attempt(Base):
     state: Mapped[str] = mapped_column(sa.String(16), default="open")
     day_try: Mapped[int | None] = mapped_column(sa.Integer)
     total_try: Mapped[int | None] = mapped_column(sa.Integer)
+    quiz_id: Mapped[str] = mapped_column(sa.String(32), default="main", server_default="main")
+    track: Mapped[str] = mapped_column(sa.String(32), default="", server_default="")
+    channel: Mapped[str] = mapped_column(sa.String(20), default="web", server_default="web")
+    round_key: Mapped[str] = mapped_column(sa.String(48), default="", server_default="")
+    """The round of the start: ``stage/number``, empty where the campaign has no stages."""
     started_at: Mapped[Moment]
     started_on: Mapped[dt.date]
     deadline_at: Mapped[Moment]
@@ -92,6 +97,8 @@ class Attempt(Base):
     correct_count: Mapped[int | None] = mapped_column(sa.Integer)
     marks: Mapped[str | None] = mapped_column(sa.String(500))
     """Per position ``1`` for right, ``0`` for wrong: one row is written at the hand-in and not one per question."""
+    score: Mapped[int | None] = mapped_column(sa.Integer)
+    """Where the quiz has a scoring of its own; otherwise the right answers are the score."""
     is_passed: Mapped[bool | None]
     ticket_count: Mapped[int] = mapped_column(sa.Integer, default=0)
     points: Mapped[int] = mapped_column(sa.Integer, default=0)
@@ -196,3 +203,99 @@ class AttemptRemark(Base):
     """Points given for it, the fixed reward among them."""
     fixed_points: Mapped[int] = mapped_column(sa.Integer, default=0)
     remarked_at: Mapped[Moment]
+
+
+# ---- what a season keeps beside attempts
+
+
+class CampaignTeam(Base):
+    """A team of a campaign. Members are entries; the row is the lock of its places."""
+
+    __tablename__ = "campaign_teams"
+    __table_args__ = (sa.UniqueConstraint("campaign_id", "name"), sa.CheckConstraint("member_count >= 0", "members"))
+
+    id: Mapped[IdPk]
+    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"))
+    track: Mapped[str] = mapped_column(sa.String(32))
+    name: Mapped[str] = mapped_column(sa.String(40))
+    member_count: Mapped[int] = mapped_column(sa.Integer, default=0)
+    created_at: Mapped[Moment]
+    created_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("citizens.id"))
+
+
+class CampaignEntry(Base):
+    """A citizen's registration for a campaign that asks for one: track, team, answers to its own questions (encrypted)."""
+
+    __tablename__ = "campaign_entries"
+    __table_args__ = (sa.Index(None, "team_id"),)
+
+    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"), primary_key=True)
+    citizen_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("citizens.id"), primary_key=True)
+    track: Mapped[str] = mapped_column(sa.String(32), default="")
+    team_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("campaign_teams.id"))
+    answers_encrypted: Mapped[bytes | None]
+    """JSON by field id; forgotten when the terms' time to keep it is over."""
+    is_on_boards: Mapped[bool] = mapped_column(default=False)
+    entered_at: Mapped[Moment]
+    updated_at: Mapped[Moment]
+
+
+class CampaignAction(Base):
+    """Something a citizen did in a campaign besides answering, which the server has seen. One source counts once."""
+
+    __tablename__ = "campaign_actions"
+    __table_args__ = (
+        sa.UniqueConstraint("campaign_id", "citizen_id", "kind", "source"),
+        sa.CheckConstraint("amount > 0", "amount"),
+    )
+
+    id: Mapped[IdPk]
+    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"))
+    citizen_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("citizens.id"))
+    kind: Mapped[str] = mapped_column(sa.String(32))
+    name: Mapped[str] = mapped_column(sa.String(64), default="")
+    source: Mapped[str] = mapped_column(sa.String(64))
+    amount: Mapped[int] = mapped_column(sa.Integer, default=1)
+    acted_at: Mapped[Moment]
+    acted_on: Mapped[dt.date]
+
+
+class AwardGrant(Base):
+    """One band of an award, given to one citizen in one scope: once, says the database."""
+
+    __tablename__ = "award_grants"
+    __table_args__ = (
+        sa.UniqueConstraint("campaign_id", "citizen_id", "award_id", "scope", "band"),
+        sa.CheckConstraint("points >= 0", "points"),
+        sa.Index(None, "campaign_id", "award_id", "granted_on"),
+    )
+
+    id: Mapped[IdPk]
+    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"))
+    terms_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaign_terms.id"))
+    citizen_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("citizens.id"))
+    award_id: Mapped[str] = mapped_column(sa.String(32))
+    scope: Mapped[str] = mapped_column(sa.String(64))
+    band: Mapped[int] = mapped_column(sa.Integer)
+    gifts: Mapped[list[Any]] = mapped_column(JsonValue)
+    points: Mapped[int] = mapped_column(sa.Integer, default=0)
+    attempt_id: Mapped[uuid.UUID | None]
+    """The attempt that brought it, if one did."""
+    first_ticket: Mapped[int | None] = mapped_column(sa.Integer)
+    """Sequence of the first of its tickets for the instant draw, among those of its source."""
+    round_key: Mapped[str] = mapped_column(sa.String(48), default="")
+    quiz_id: Mapped[str] = mapped_column(sa.String(32), default="")
+    granted_at: Mapped[Moment]
+    granted_on: Mapped[dt.date]
+
+
+class AwardQuota(Base):
+    """How many of something limited have been given: the first of an award in a day or in all, a prize from stock."""
+
+    __tablename__ = "award_quotas"
+    __table_args__ = (sa.CheckConstraint("used >= 0 AND used <= quantity", "stock"),)
+
+    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(sa.String(96), primary_key=True)
+    quantity: Mapped[int] = mapped_column(sa.Integer)
+    used: Mapped[int] = mapped_column(sa.Integer, default=0)

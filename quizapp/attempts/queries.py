@@ -46,6 +46,10 @@ class AttemptView:
     guest_token_hash: bytes | None
     client_nonce: str
     state: str
+    quiz_id: str
+    track: str
+    channel: str
+    round_key: str
     started_at: dt.datetime
     started_on: dt.date
     deadline_at: dt.datetime
@@ -57,6 +61,7 @@ class AttemptView:
     submitted_at: dt.datetime | None
     correct_count: int | None
     marks: str | None
+    score: int | None
     is_passed: bool | None
     ticket_count: int
     points: int
@@ -231,6 +236,17 @@ def count_turns(citizen_id: uuid.UUID, campaign_id: uuid.UUID, today: dt.date) -
     """What a citizen had graded in a campaign on a Shanghai day."""
     [row] = fetch(_COUNT_TURNS, {"citizen_id": citizen_id, "campaign_id": campaign_id, "today": today})
     return Turns(row.graded, row.rewarded)
+
+
+def list_answer_seconds(attempt_id: uuid.UUID, started_at: dt.datetime) -> dict[int, int]:
+    """Whole seconds each answered question of a paper took, by position: from the save before (for the first, the start) to
+    its own last one, in the order in which they were saved."""
+    saved = sa.select(_Q.position, _Q.answered_at).where(_Q.attempt_id == attempt_id, _Q.answered_at.is_not(None))
+    found, before = {}, started_at
+    for position, at in db.session.execute(saved.order_by(_Q.answered_at, _Q.position)):
+        found[position] = max(0, int((at - before).total_seconds()))
+        before = at
+    return found
 
 
 # ---- saving one answer

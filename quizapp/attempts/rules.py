@@ -3,7 +3,7 @@
 import datetime as dt
 import hmac
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -263,22 +263,23 @@ class Remarked:
     fixed_points: int
 
 
-def remark(terms: Terms, marked: Marked, position: int, is_right: bool) -> Remarked | None:
+def remark(terms: Terms, marked: Marked, position: int, is_right: bool, passes: Callable[[str], bool] | None = None) -> Remarked | None:
     """Mark one question of a graded attempt again, by the terms it was made under; None if its mark stays.
 
     :param position: from 1
+    :param passes: tells whether a row of marks passes, where more than the count of right answers decides
     """
     mark = "1" if is_right else "0"
     if marked.marks[position - 1] == mark:
         return None
     marks = marked.marks[: position - 1] + mark + marked.marks[position:]
-    return regrade(terms, marked, marks, marks.count("1"))
+    return regrade(terms, marked, marks, marks.count("1"), passes)
 
 
-def regrade(terms: Terms, marked: Marked, marks: str, correct_count: int) -> Remarked:
+def regrade(terms: Terms, marked: Marked, marks: str, correct_count: int, passes: Callable[[str], bool] | None = None) -> Remarked:
     """What an attempt with other marks comes to. What was earned stays earned: only what the new result brings beyond it
     is given."""
-    passed = campaign_rules.is_passed(terms, correct_count)
+    passed = passes(marks) if passes else campaign_rules.is_passed(terms, correct_count)
     if not marked.may_earn:
         return Remarked(marks, correct_count, passed, 0, 0, 0)
     earned = earnings(

@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from quizapp.campaigns.checks import Problem, problems
 from quizapp.campaigns.errors import AttemptLimitReached, CampaignEnded, CampaignNotOpen, CampaignPaused, NotEligible
-from quizapp.campaigns.terms import DrawTerms, Eligibility, Terms
+from quizapp.campaigns.terms import DrawTerms, Eligibility, Quiz, Terms
 from quizapp.core.clock import SHANGHAI, shanghai_day
 from quizapp.core.errors import NotSignedIn
 from quizapp.core.text import N_
@@ -204,18 +204,26 @@ def has_rewards(terms: Terms) -> bool:
 # ---- time
 
 
-def time_allowed(terms: Terms, is_large: bool) -> int | None:
+def time_allowed(terms: Terms, is_large: bool, quiz: Quiz | None = None) -> int | None:
     """Seconds for one paper; None is until the campaign ends."""
-    if terms.limit_seconds is None:
+    limit = (quiz or terms.main).limit_seconds
+    if limit is None:
         return None
-    return terms.limit_seconds * terms.large_type_percent // 100 if is_large else terms.limit_seconds
+    return limit * terms.large_type_percent // 100 if is_large else limit
 
 
-def deadline(terms: Terms, started_at: dt.datetime, is_large: bool) -> dt.datetime:
+def deadline(
+    terms: Terms, started_at: dt.datetime, is_large: bool, quiz: Quiz | None = None, window_closes_at: dt.datetime | None = None
+) -> dt.datetime:
     """When a paper begun at ``started_at`` is over, fixed at the start. One begun before the campaign's end may be
-    finished after it."""
-    allowed = time_allowed(terms, is_large)
-    return terms.closes_at if allowed is None else started_at + dt.timedelta(seconds=allowed)
+    finished after it.
+
+    :param window_closes_at: the end of the round it was begun in, which is the end of a paper without a limit
+    """
+    allowed = time_allowed(terms, is_large, quiz)
+    if allowed is None:
+        return window_closes_at or terms.closes_at
+    return started_at + dt.timedelta(seconds=allowed)
 
 
 def moment_of(text: str) -> dt.datetime:
@@ -226,7 +234,8 @@ def moment_of(text: str) -> dt.datetime:
 def draw_days(terms: Terms) -> list[dt.date]:
     """The Shanghai days on which a ticket can be granted: the window, and after it as long as a paper begun in the last
     second runs and a guest may take to register."""
-    longest = dt.timedelta(seconds=(time_allowed(terms, True) or 0) + terms.grace_seconds, hours=ADOPTION_HOURS)
+    slowest = max(time_allowed(terms, True, quiz) or 0 for quiz in terms.quizzes)
+    longest = dt.timedelta(seconds=slowest + terms.grace_seconds, hours=ADOPTION_HOURS)
     first, last = shanghai_day(terms.opens_at), shanghai_day(terms.closes_at + longest)
     return [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
 

@@ -142,6 +142,17 @@ def is_right(view: RevisionView, choice_order: str, chosen_letters: Collection[s
     return {int(choice_order[shown.index(letter)]) for letter in chosen_letters} == view.answer
 
 
+def is_partly_right(view: RevisionView, choice_order: str, chosen_letters: Collection[str] | None) -> bool:
+    """Whether what was chosen of a multiple choice is right as far as it goes: no wrong choice, not all right ones.
+
+    :param chosen_letters: displayed letters, as :func:`is_right` takes them
+    """
+    if view.kind not in ("multiple", "indefinite") or not chosen_letters:
+        return False
+    shown = LETTERS[: len(choice_order)]
+    return {int(choice_order[shown.index(letter)]) for letter in chosen_letters} < view.answer
+
+
 Accepted = tuple[frozenset[int], ...]
 """Answers that count as right, each a set of choice indices; none at all gives everybody the mark."""
 

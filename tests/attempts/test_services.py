@@ -168,7 +168,9 @@ def test_the_clients_nonce_is_kept_and_a_bad_one_refused(campaign: Campaign, cit
 
 def test_papers_that_do_not_shuffle_keep_the_order_of_the_file(citizen: Citizen) -> None:
     make_bank("consumer-rights", now=NOW)
-    terms = replace(make_terms(now=NOW), paper=Paper((PaperPart(("consumer-rights",), 5),), shuffles_choices=False))
+    terms = make_terms(now=NOW)
+    paper = Paper((PaperPart(("consumer-rights",), 5),), shuffles_choices=False)
+    terms = replace(terms, quizzes=(replace(terms.main, paper=paper),))
     attempt = make.start(make_campaign(now=NOW, terms=terms), citizen, now=NOW).attempt
     assert all(question.choice_order == "".join(sorted(question.choice_order)) for question in attempt.questions)
 

@@ -20,6 +20,7 @@ from quizapp.attempts.errors import (
 from quizapp.attempts.queries import AttemptView
 from quizapp.attempts.services.grading import grade_attempt
 from quizapp.attempts.services.handing_in import HandedIn, lapse
+from quizapp.attempts.services.seasonal import find_plan
 from quizapp.attempts.services.starting import settle_overdue
 from quizapp.campaigns import queries as campaign_queries
 from quizapp.campaigns import rules as campaign_rules
@@ -78,7 +79,10 @@ def _take(attempt: AttemptView, profile: Profile, now: dt.datetime) -> AttemptVi
     campaign = campaign_queries.get_campaign_by_id(attempt.campaign_id)
     as_begun = replace(campaign, terms=campaign_queries.get_terms(attempt.terms_id), status="published")
     tries = queries.count_tries(profile.citizen_id, attempt.campaign_id, attempt.started_on)
-    campaign_rules.check_may_start(as_begun, profile, tries.today, tries.total, attempt.started_at)
+    if as_begun.terms.is_plain:
+        campaign_rules.check_may_start(as_begun, profile, tries.today, tries.total, attempt.started_at)
+    else:
+        find_plan(as_begun, profile, quiz_id=attempt.quiz_id, channel=attempt.channel, now=attempt.started_at)
     values = {
         "citizen_id": profile.citizen_id,
         "adopted_at": now,

@@ -2,28 +2,34 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from quizapp.accounts.queries import Profile
-from quizapp.attempts import rules
+from quizapp.attempts import queries, rules
 from quizapp.attempts.queries import AttemptView, Turns
+from quizapp.attempts.services.awarding import Earner, give_awards
 from quizapp.campaigns import queries as campaign_queries
 from quizapp.campaigns import rules as campaign_rules
-from quizapp.campaigns.terms import Terms
+from quizapp.campaigns.season.scoring import Item, Scored, has_passed
+from quizapp.campaigns.season.scoring import score as score_items
+from quizapp.campaigns.terms import Quiz, Terms
 from quizapp.core.clock import shanghai_day
 from quizapp.core.statements import Write, run_writes
 from quizapp.ledger.rules import POINTS_SOURCE
 from quizapp.ledger.services import Posting, posting_writes
 from quizapp.lottery.services import ticket_writes
 from quizapp.questions import queries as question_queries
+from quizapp.questions import rules as question_rules
+from quizapp.questions.rules import RevisionView
 
 SOURCE = "attempt"
 """What tickets and ledger entries call their source: ``("attempt", id)``."""
 
 _GRADE = (
     "UPDATE attempts SET state = 'graded', submitted_at = :a_at, submitted_on = :a_on, handed_in_at = :a_handed_in, "
-    "is_automatic = :a_automatic, correct_count = :a_correct, marks = :a_marks, is_passed = :a_passed, ticket_count = :a_tickets, "
+    "is_automatic = :a_automatic, correct_count = :a_correct, marks = :a_marks, score = :a_score, is_passed = :a_passed, "
+    "ticket_count = :a_tickets, "
     "points = :a_points, fixed_points = :a_fixed, day_turn = :a_turn, day_rewards = :a_rewards, "
     "demographic_group = :a_group, region_code = :a_region, organisation_id = :a_organisation, age_band = :a_age "
     "WHERE id = :a_id AND state IN ('open', 'handed_in') AND save_count = :a_saves"
@@ -53,7 +59,13 @@ def grade_attempt(
     corrected = {key: change.accepted for key, change in question_queries.find_key_changes(views).items()}
     answers = [(views[question.revision_id], question.choice_order, question.chosen) for question in attempt.questions]
     grade = rules.grade(answers, corrected)
-    passed = campaign_rules.is_passed(terms, grade.correct_count)
+    score, passed = None, False
+    if terms.is_plain:
+        passed = campaign_rules.is_passed(terms, grade.correct_count)
+    else:
+        scored = score_attempt(attempt, terms.quiz(attempt.quiz_id), answers, grade.marks)
+        score, grade = scored.score, rules.Grade(scored.marks)
+        passed = has_passed(terms.quiz(attempt.quiz_id), scored, seconds_used(attempt, now, is_automatic=is_automatic))
     earned = rules.earnings(
         terms,
         passed=passed,
@@ -70,6 +82,7 @@ def grade_attempt(
         is_automatic=is_automatic,
         correct_count=grade.correct_count,
         marks="".join("1" if mark else "0" for mark in grade.marks),
+        score=score,
         is_passed=passed,
         ticket_count=earned.ticket_count,
         points=earned.points,
@@ -77,7 +90,31 @@ def grade_attempt(
         questions=tuple(replace(question, is_correct=mark) for question, mark in zip(attempt.questions, grade.marks, strict=True)),
     )
     (write or run_writes)(*_grade_writes(graded, profile, turns, now), *_reward_writes(graded, profile.citizen_id, terms, now))
+    if not terms.is_plain:
+        earner = Earner(graded.campaign_id, graded.terms_id, profile, graded)
+        return replace(graded, ticket_count=graded.ticket_count + give_awards(earner, str(graded.id), now))
     return graded
+
+
+def seconds_used(attempt: AttemptView, now: dt.datetime, *, is_automatic: bool) -> int:
+    """Whole seconds from the start to the hand-in, which for an automatic one is the deadline."""
+    end = attempt.handed_in_at or (attempt.deadline_at if is_automatic else now)
+    return max(0, int((end - attempt.started_at).total_seconds()))
+
+
+def score_attempt(
+    attempt: AttemptView, quiz: Quiz, answers: Sequence[tuple[RevisionView, str, str | None]], marks: Sequence[bool]
+) -> Scored:
+    """Score a paper by its quiz's own scoring.
+
+    :param marks: by position, right or wrong
+    """
+    taken = queries.list_answer_seconds(attempt.id, attempt.started_at) if quiz.scoring.per_second_left else {}
+    items = [
+        Item(mark, not mark and question_rules.is_partly_right(view, order, chosen), taken.get(position))
+        for position, (mark, (view, order, chosen)) in enumerate(zip(marks, answers, strict=True), 1)
+    ]
+    return score_items(quiz, items)
 
 
 def _grade_writes(graded: AttemptView, profile: Profile, turns: Turns, now: dt.datetime) -> tuple[Write, ...]:
@@ -93,6 +130,7 @@ def _grade_writes(graded: AttemptView, profile: Profile, turns: Turns, now: dt.d
                 "a_automatic": graded.is_automatic,
                 "a_correct": graded.correct_count,
                 "a_marks": graded.marks,
+                "a_score": graded.score,
                 "a_passed": graded.is_passed,
                 "a_tickets": graded.ticket_count,
                 "a_points": graded.points,

@@ -62,7 +62,7 @@ def submit_at_once(*, attempt_id: uuid.UUID, citizen_id: uuid.UUID, now: dt.date
     if attempt.state == "graded":
         return attempt
     terms = campaign_queries.get_terms(attempt.terms_id)
-    if not rules.takes_hand_in(attempt, terms.grace_seconds, now) or rules.missing_fields(profile, terms):
+    if not (terms.is_plain and rules.takes_hand_in(attempt, terms.grace_seconds, now)) or rules.missing_fields(profile, terms):
         return None
     try:
         return grade_attempt(attempt, profile, turns, is_automatic=False, now=now, write=run_writes_alone)

@@ -17,12 +17,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from quizapp.accounts import queries as account_queries
 from quizapp.accounts.queries import CITIZENS
-from quizapp.attempts import remark_queries, rules
+from quizapp.attempts import queries, remark_queries, rules
 from quizapp.attempts.models import AttemptRemark, RemarkRun
 from quizapp.attempts.rules import Marked, Remarked
+from quizapp.attempts.services.awarding import Earner, give_awards
+from quizapp.attempts.services.grading import score_attempt, seconds_used
 from quizapp.audit import services as audit
 from quizapp.campaigns import queries as campaign_queries
+from quizapp.campaigns.season.scoring import has_passed
+from quizapp.campaigns.terms import Terms
 from quizapp.core.clock import shanghai_day
 from quizapp.core.db import db
 from quizapp.core.ids import new_id
@@ -173,8 +178,34 @@ def _change(row: Any, accepted: Accepted) -> _Change | None:
         may_earn=row.may_earn,
     )
     is_right = is_accepted(accepted, row.choice_order, row.chosen)
-    after = rules.remark(campaign_queries.get_terms(row.terms_id), marked, row.position, is_right)
+    terms = campaign_queries.get_terms(row.terms_id)
+    passes = None if terms.is_plain else lambda marks: _score_again(terms, row.id, marks)[1]
+    after = rules.remark(terms, marked, row.position, is_right, passes)
     return None if after is None else _Change(row, after)
+
+
+def _score_again(terms: Terms, attempt_id: uuid.UUID, marks: str) -> tuple[int, bool]:
+    """Score and pass of an attempt with other marks, where its quiz has a scoring of its own."""
+    attempt = queries.get_attempt(attempt_id)
+    quiz = terms.quiz(attempt.quiz_id)
+    views = question_queries.get_revisions(question.revision_id for question in attempt.questions)
+    answers = [(views[question.revision_id], question.choice_order, question.chosen) for question in attempt.questions]
+    scored = score_attempt(attempt, quiz, answers, [mark == "1" for mark in marks])
+    seconds = seconds_used(attempt, attempt.handed_in_at or attempt.deadline_at, is_automatic=attempt.is_automatic)
+    return scored.score, has_passed(quiz, scored, seconds)
+
+
+def _settle_season(change: _Change, now: dt.datetime) -> None:
+    """The score, and what awards a better result brings; like everything else it only ever adds."""
+    terms = campaign_queries.get_terms(change.row.terms_id)
+    if terms.is_plain:
+        return
+    score, _ = _score_again(terms, change.row.id, change.after.marks)
+    db.session.execute(sa.update(queries.ATTEMPTS).where(queries.ATTEMPTS.c.id == change.row.id).values(score=score))
+    if change.row.may_earn:
+        profile = account_queries.lock_citizen(change.row.citizen_id)
+        earner = Earner(change.row.campaign_id, change.row.terms_id, profile, queries.get_attempt(change.row.id))
+        give_awards(earner, str(change.row.id), now)
 
 
 # ---- the fixed reward, once a day
@@ -223,6 +254,8 @@ def _write(correction_id: uuid.UUID, changes: Sequence[_Change], now: dt.datetim
     )
     grant_many([grant for change in changes for grant in _grants(change)], now)
     post_many([_posting(key, change, now) for key, change in zip(ids, changes, strict=True) if change.points])
+    for change in changes:
+        _settle_season(change, now)
 
 
 def _new_values(change: _Change) -> dict[str, object]:

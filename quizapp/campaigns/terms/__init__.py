@@ -10,6 +10,7 @@ A campaign with one quiz writes the quiz's fields at the top (``paper``, ``pass_
 
 import dataclasses
 import datetime as dt
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -156,9 +157,10 @@ class Terms:
     def question_count(self) -> int:
         return self.main.question_count
 
-    @property
+    @functools.cached_property
     def is_plain(self) -> bool:
-        """Whether a hand-in needs nothing but its own marks: one plain quiz, no stages, tracks, entry or awards."""
+        """Whether a start and a hand-in need nothing but the campaign's window and the marks: one plain quiz, no stages, tracks,
+        entry or awards."""
         return (
             len(self.quizzes) == 1 and self.main.is_plain and not (self.stages or self.tracks or self.awards or self.entry or self.actions)
         )
