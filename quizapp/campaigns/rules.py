@@ -197,8 +197,19 @@ def is_passed(terms: Terms, correct_count: int) -> bool:
 
 
 def has_rewards(terms: Terms) -> bool:
-    """Whether anything can be won or earned; a statutory exam has nothing of the kind."""
-    return terms.draw is not None or bool(terms.points.passed or terms.points.failed or terms.fixed_reward.points)
+    """Whether anything can be won or earned; a statutory exam has nothing of the kind but titles and certificates."""
+    gifts = {gift.kind for award in terms.awards for band in award.bands for gift in band.gifts}
+    by_award = bool(gifts - {"badge", "title", "certificate", "hours"})
+    by_lot = terms.draw is not None or bool(terms.draws or terms.prizes or terms.rank_prizes)
+    return by_lot or by_award or bool(terms.points.passed or terms.points.failed or terms.fixed_reward.points)
+
+
+_PRIZES = uuid.UUID("0f0e6b1e-2f0a-5c52-8a4c-6b6d3f1d7a10")
+
+
+def stock_prize_id(campaign_id: uuid.UUID, name: str) -> uuid.UUID:
+    """The id under which payouts know a prize that awards give from stock."""
+    return uuid.uuid5(_PRIZES, f"{campaign_id}:{name}")
 
 
 # ---- time

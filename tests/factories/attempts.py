@@ -47,13 +47,17 @@ def start(
     now: dt.datetime | None = None,
     device: Device = DEVICE,
     rng: random.Random = RNG,
+    quiz_id: str = "",
+    channel: str = "web",
 ) -> services.Started:
     """Begin an attempt; without a citizen a guest's, whose token is in the answer."""
     citizen_id = citizen.id if isinstance(citizen, Citizen) else citizen
 
     def work() -> services.Started:
         view = campaign_queries.get_campaign(campaign.slug)
-        return services.start_attempt(campaign=view, citizen_id=citizen_id, device=device, rng=rng, now=now or utc_now())
+        return services.start_attempt(
+            campaign=view, citizen_id=citizen_id, device=device, rng=rng, now=now or utc_now(), quiz_id=quiz_id, channel=channel
+        )
 
     return _writing(work)
 
@@ -103,10 +107,17 @@ def adopt(attempt: AttemptView, citizen: Citizen, token: str, *, now: dt.datetim
 
 
 def play(
-    campaign: Campaign, citizen: Citizen | uuid.UUID, *, right: int = 5, now: dt.datetime | None = None, device: Device = DEVICE
+    campaign: Campaign,
+    citizen: Citizen | uuid.UUID,
+    *,
+    right: int = 5,
+    now: dt.datetime | None = None,
+    device: Device = DEVICE,
+    quiz_id: str = "",
+    channel: str = "web",
 ) -> AttemptView:
     """A whole attempt of a registered citizen: ``right`` questions answered rightly, the others wrongly, handed in."""
-    attempt = start(campaign, citizen, now=now, device=device).attempt
+    attempt = start(campaign, citizen, now=now, device=device, quiz_id=quiz_id, channel=channel).attempt
     answer(attempt, citizen, right, now=now)
     handed_in = hand_in(attempt, citizen, now=now)
     if handed_in.refusal is not None:

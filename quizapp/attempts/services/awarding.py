@@ -28,7 +28,6 @@ from quizapp.lottery.services import Grant, grant_many
 from quizapp.payouts import services as payouts
 
 SOURCE = "award"
-_NAMESPACE = uuid.UUID("0f0e6b1e-2f0a-5c52-8a4c-6b6d3f1d7a10")
 
 
 @dataclass(frozen=True)
@@ -200,7 +199,7 @@ def _open_prize(terms: Terms, earner: Earner, grant: AwardGrant, gift: Gift, now
                 campaign_id=earner.campaign_id,
                 kind=prize.kind,
                 title=prize.name,
-                item_id=prize_item_id(earner.campaign_id, prize.name),
+                item_id=campaign_rules.stock_prize_id(earner.campaign_id, prize.name),
                 amount_fen=prize.value_fen,
                 points=prize.points,
                 claim_deadline_at=day_end(shanghai_day(now) + dt.timedelta(days=prize.claim_days)),
@@ -208,8 +207,3 @@ def _open_prize(terms: Terms, earner: Earner, grant: AwardGrant, gift: Gift, now
                 tier=prize.tier,
             )
         )
-
-
-def prize_item_id(campaign_id: uuid.UUID, name: str) -> uuid.UUID:
-    """The id under which payouts know a prize from stock."""
-    return uuid.uuid5(_NAMESPACE, f"{campaign_id}:{name}")

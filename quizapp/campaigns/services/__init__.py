@@ -33,6 +33,7 @@ from quizapp.core.ids import new_id
 from quizapp.core.text import N_
 from quizapp.lottery.errors import PrizeKindNotServed
 from quizapp.lottery.services import open_pool
+from quizapp.payouts import services as payouts
 
 EDITABLE = ("draft", "pending_approval", "published", "paused")
 
@@ -268,6 +269,17 @@ def _open_pool(campaign: Campaign, version: CampaignTermsVersion, now: dt.dateti
             spare_days=terms.draw.spare_days,
             now=now,
         )
+    payouts.register_items(
+        campaign_id=campaign.id,
+        items=[
+            payouts.NewItem(
+                rules.stock_prize_id(campaign.id, prize.name), prize.kind, prize.name, prize.tier, prize.value_fen, prize.quantity
+            )
+            for prize in terms.prizes
+            if prize.kind != "points"
+        ],
+        now=now,
+    )
 
 
 def sign_off(campaign_id: uuid.UUID, *, organisation_id: uuid.UUID, now: dt.datetime, actor: Actor) -> Campaign:

@@ -161,8 +161,14 @@ class Terms:
     def is_plain(self) -> bool:
         """Whether a start and a hand-in need nothing but the campaign's window and the marks: one plain quiz, no stages, tracks,
         entry or awards."""
+        quiz = self.main
         return (
-            len(self.quizzes) == 1 and self.main.is_plain and not (self.stages or self.tracks or self.awards or self.entry or self.actions)
+            len(self.quizzes) == 1
+            and quiz.is_plain
+            and quiz.tries == Tries(quiz.tries.per_day, quiz.tries.total)
+            and quiz.paper.same_for == "attempt"
+            and quiz.requires == ALWAYS
+            and not (quiz.channels or self.stages or self.tracks or self.awards or self.entry or self.actions)
         )
 
     def quiz(self, quiz_id: str) -> Quiz:
