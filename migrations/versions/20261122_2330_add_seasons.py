@@ -6,8 +6,8 @@ The columns come with a default of their own, so that neither database rewrites 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
-revision = 'a9705c5b4751'
-down_revision = '0002'
+revision = "seasons"
+down_revision = "campaign_lifecycle"
 branch_labels = None
 depends_on = None
 
