@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 revision = "seasons"
-down_revision = "campaign_lifecycle"
+down_revision = "20261122_2340"
 branch_labels = None
 depends_on = None
 
