@@ -29,7 +29,8 @@ class PrizePool(Base):
 
 
 class Prize(Base):
-    """One tier of a pool. ``won_count`` is kept from passing ``quantity`` by the database."""
+    """One tier of a pool. ``won_count`` is kept from passing ``quantity`` by the database, and ``spent_fen``, what the wins are
+    worth, from passing the budget of random amounts."""
 
     __tablename__ = "prizes"
     __table_args__ = (
@@ -38,6 +39,7 @@ class Prize(Base):
         sa.CheckConstraint("won_count >= 0 AND won_count <= quantity", "stock"),
         sa.CheckConstraint("odds_ppm >= 0 AND odds_ppm <= 1000000", "odds"),
         sa.CheckConstraint("value_fen >= 0", "value"),
+        sa.CheckConstraint("spent_fen >= 0 AND (budget_fen IS NULL OR spent_fen <= budget_fen)", "budget"),
     )
 
     id: Mapped[IdPk]
@@ -51,7 +53,27 @@ class Prize(Base):
     points: Mapped[int] = mapped_column(default=0)
     quantity: Mapped[int]
     odds_ppm: Mapped[int]
+    budget_fen: Mapped[int | None]
     won_count: Mapped[int] = mapped_column(default=0)
+    spent_fen: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class QuotaUse(Base):
+    """Wins counted against one quota: a prize's of a Shanghai day or of an hour, or a region group's. The database keeps
+    ``used_count`` from passing ``quota``."""
+
+    __tablename__ = "quota_uses"
+    __table_args__ = (
+        sa.UniqueConstraint("pool_id", "scope"),
+        sa.CheckConstraint("used_count >= 0 AND used_count <= quota", "quota"),
+    )
+
+    id: Mapped[IdPk]
+    pool_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("prize_pools.id"))
+    scope: Mapped[str] = mapped_column(sa.String(40))
+    """``prize/0/2027-03-15``, ``prize/0/2027-03-15T01`` (hour in UTC), ``segment/1``."""
+    quota: Mapped[int]
+    used_count: Mapped[int]
 
 
 class DaySecret(Base):
@@ -129,6 +151,10 @@ class Draw(Base):
     alias: Mapped[str] = mapped_column(sa.String(24))
     """抽奖号: the citizen's pseudonym in this pool."""
     outcome: Mapped[str] = mapped_column(sa.String(8))
+    amount_fen: Mapped[int | None]
+    """What the win is worth; empty without one, and for draws of before random amounts, whose prize says it."""
+    segment: Mapped[int | None] = mapped_column(sa.Integer)
+    """Region group the ledger names, where the pool has quotas of regions and the draw fell on a prize."""
     prize_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("prizes.id"))
     record_number: Mapped[int]
     drawn_at: Mapped[Moment]
@@ -164,3 +190,24 @@ class Win(Base):
     won_at: Mapped[Moment]
     won_on: Mapped[dt.date]
     claim_deadline_at: Mapped[Moment]
+    is_fallback: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
+    """Given because the drawn prize was gone or capped; it does not count against the citizen's caps."""
+    returned_at: Mapped[dt.datetime | None]
+    """When the prize went back to the stock."""
+
+
+class ChainHead(Base):
+    """One line of the public list of chain heads: where a pool's chain stood. Each line carries the seal of the one before, over
+    all pools, so that a witness who keeps the last one holds them all. Append-only by trigger."""
+
+    __tablename__ = "chain_heads"
+    __table_args__ = (sa.UniqueConstraint("number"), sa.Index(None, "pool_id", "number"))
+
+    id: Mapped[IdPk]
+    number: Mapped[int]
+    pool_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("prize_pools.id"))
+    record_count: Mapped[int]
+    head: Mapped[str] = mapped_column(sa.String(64))
+    body: Mapped[str] = mapped_column(sa.Text)
+    seal: Mapped[str] = mapped_column(sa.String(64))
+    published_at: Mapped[Moment]

@@ -4,15 +4,17 @@ import datetime as dt
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from quizapp.accounts.queries import CITIZENS, CITIZENS_WITH_UNIT, PROFILE_COLUMNS, Profile, as_profile
 from quizapp.core.clock import shanghai_day
 from quizapp.core.db import db
 from quizapp.core.errors import NotFound
 from quizapp.core.statements import Row, fetch
-from quizapp.lottery.models import DaySecret, Draw, DrawTicket, PoolRecord, Prize, PrizePool, Win
+from quizapp.lottery.models import DaySecret, Draw, DrawTicket, PoolRecord, Prize, PrizePool, QuotaUse, Win
 from quizapp.payouts.models import Payout
 from quizapp.payouts.queries import CAMPAIGNS
 
@@ -36,6 +38,7 @@ class DrawResult:
     serial: int
     prize_tier: str = ""
     points: int = 0
+    is_fallback: bool = False
 
     @property
     def is_won(self) -> bool:
@@ -76,10 +79,11 @@ _RESULT_COLUMNS = (
     Draw.serial,
     Prize.name.label("prize_name"),
     Prize.kind.label("prize_kind"),
-    Prize.value_fen,
+    sa.func.coalesce(Draw.amount_fen, Prize.value_fen).label("value_fen"),
     Prize.tier.label("prize_tier"),
     Prize.points,
     Win.id.label("win_id"),
+    Win.is_fallback,
 )
 _TICKETS = (
     sa.select(*_TICKET_COLUMNS, *_RESULT_COLUMNS)
@@ -124,6 +128,7 @@ def _result(row: Row) -> DrawResult:
         serial=row.serial,
         prize_tier=row.prize_tier or "",
         points=row.points or 0,
+        is_fallback=bool(row.is_fallback),
     )
 
 
@@ -168,8 +173,26 @@ def get_result(ticket_id: uuid.UUID) -> DrawResult:
 
 
 @dataclass(frozen=True)
+class Stock:
+    """A prize and how often it has been won, ever, on the day and in the hour asked for; only certain under the pool's lock."""
+
+    position: int
+    id: uuid.UUID
+    name: str
+    tier: str
+    kind: str
+    value_fen: int
+    points: int
+    won_count: int
+    spent_fen: int
+    won_today: int
+    won_this_hour: int
+
+
+@dataclass(frozen=True)
 class UnderLock:
-    """What may have changed before the pool's lock was ours, and what only the lock makes certain."""
+    """What may have changed before the pool's lock was ours, and what only the lock makes certain. ``today`` is the secret of
+    the day of the draw, where stock is released over the day; ``prizes`` are in the manifest's order."""
 
     state: str
     is_drawn: bool
@@ -178,41 +201,120 @@ class UnderLock:
     is_revealed: bool
     wins_total: int
     wins_today: int
+    today_encrypted: bytes | None
+    is_today_revealed: bool
+    segment_wins: int
+    prizes: tuple[Stock, ...]
 
 
+_POOL_ID = sa.bindparam("pool_id", type_=sa.Uuid)
+_TODAY = sa.bindparam("today", type_=sa.Date)
 _WINS = sa.select(sa.func.count()).where(
-    Win.citizen_id == sa.bindparam("citizen_id", type_=sa.Uuid), Win.campaign_id == sa.bindparam("campaign_id", type_=sa.Uuid)
+    Win.citizen_id == sa.bindparam("citizen_id", type_=sa.Uuid),
+    Win.campaign_id == sa.bindparam("campaign_id", type_=sa.Uuid),
+    Win.is_fallback.is_(False),
 )
-_UNDER_LOCK = (
-    sa.select(
-        DrawTicket.state,
-        Draw.id.is_not(None).label("is_drawn"),
-        DaySecret.day_index,
-        DaySecret.secret_encrypted,
-        DaySecret.revealed_at.is_not(None).label("is_revealed"),
-        _WINS.scalar_subquery().label("wins_total"),
-        _WINS.where(Win.won_on == sa.bindparam("today", type_=sa.Date)).scalar_subquery().label("wins_today"),
-    )
-    .select_from(DrawTicket)
+_STATE = (
+    DrawTicket.state,
+    Draw.id.is_not(None).label("is_drawn"),
+    DaySecret.day_index,
+    DaySecret.secret_encrypted,
+    DaySecret.revealed_at.is_not(None).label("is_revealed"),
+    _WINS.scalar_subquery().label("wins_total"),
+    _WINS.where(Win.won_on == _TODAY).scalar_subquery().label("wins_today"),
+)
+_PRIZE = (
+    Prize.position,
+    Prize.id,
+    Prize.name,
+    Prize.tier,
+    Prize.kind,
+    Prize.value_fen,
+    Prize.points,
+    Prize.won_count,
+    Prize.spent_fen,
+)
+_TICKET_AND_PRIZES = (
+    sa.join(DrawTicket, Prize, Prize.pool_id == _POOL_ID)
     .outerjoin(Draw, Draw.ticket_id == DrawTicket.id)
-    .outerjoin(
-        DaySecret,
-        sa.and_(DaySecret.pool_id == sa.bindparam("pool_id", type_=sa.Uuid), DaySecret.day_on == DrawTicket.granted_on),
-    )
-    .where(DrawTicket.id == sa.bindparam("ticket_id", type_=sa.Uuid))
+    .outerjoin(DaySecret, sa.and_(DaySecret.pool_id == _POOL_ID, DaySecret.day_on == DrawTicket.granted_on))
+)
+_IS_TICKET = DrawTicket.id == sa.bindparam("ticket_id", type_=sa.Uuid)
+_UNDER_LOCK = (
+    sa.select(*_STATE, sa.null(), sa.false(), sa.literal(0), *_PRIZE, sa.literal(0), sa.literal(0))
+    .select_from(_TICKET_AND_PRIZES)
+    .where(_IS_TICKET)
+    .order_by(Prize.position)
+)
+_today, _of_day, _of_hour, _of_segment = (
+    aliased(DaySecret),
+    aliased(QuotaUse),
+    aliased(QuotaUse),
+    aliased(QuotaUse),
 )
 
 
-def read_under_lock(ticket: Ticket, pool_id: uuid.UUID, today: dt.date) -> UnderLock:
-    """Read anew, after the pool was locked, all that decides a draw."""
-    params = {
+def _scope_of_prize(when: str) -> sa.ColumnElement[str]:
+    return sa.literal("prize/") + sa.cast(Prize.position, sa.String) + sa.literal("/") + sa.bindparam(when, type_=sa.String)
+
+
+_UNDER_LOCK_WITH_QUOTAS = (
+    sa.select(
+        *_STATE,
+        _today.secret_encrypted,
+        _today.revealed_at.is_not(None),
+        sa.func.coalesce(_of_segment.used_count, 0),
+        *_PRIZE,
+        sa.func.coalesce(_of_day.used_count, 0),
+        sa.func.coalesce(_of_hour.used_count, 0),
+    )
+    .select_from(
+        _TICKET_AND_PRIZES.outerjoin(_today, sa.and_(_today.pool_id == _POOL_ID, _today.day_on == _TODAY))
+        .outerjoin(_of_day, sa.and_(_of_day.pool_id == _POOL_ID, _of_day.scope == _scope_of_prize("day")))
+        .outerjoin(_of_hour, sa.and_(_of_hour.pool_id == _POOL_ID, _of_hour.scope == _scope_of_prize("hour")))
+        .outerjoin(_of_segment, sa.and_(_of_segment.pool_id == _POOL_ID, _of_segment.scope == sa.bindparam("segment", type_=sa.String)))
+    )
+    .where(_IS_TICKET)
+    .order_by(Prize.position)
+)
+
+
+def read_under_lock(
+    ticket: Ticket, pool_id: uuid.UUID, today: dt.date, *, hour: str = "", segment: int = 0, has_quotas: bool = False
+) -> UnderLock:
+    """Read anew, after the pool was locked, all that decides a draw.
+
+    :param hour: the hour of the draw as scopes of quotas name it; ``segment`` the citizen's region group
+    :param has_quotas: whether the pool counts by day, hour or region group, or releases stock over the day
+    """
+    params: dict[str, object] = {
         "citizen_id": ticket.citizen_id,
         "campaign_id": ticket.campaign_id,
         "pool_id": pool_id,
         "ticket_id": ticket.id,
         "today": today,
     }
-    return UnderLock(*fetch(_UNDER_LOCK, params)[0])
+    if has_quotas:
+        params |= {"day": today.isoformat(), "hour": hour, "segment": f"segment/{segment}"}
+    rows = fetch(_UNDER_LOCK_WITH_QUOTAS if has_quotas else _UNDER_LOCK, params)
+    width = len(_STATE) + 3
+    first = rows[0]
+    values: tuple[Any, ...] = (*first[:width], tuple(Stock(*row[width:]) for row in rows))
+    return UnderLock(*values)
+
+
+_SEGMENT = (
+    sa.select(Draw.segment)
+    .where(Draw.citizen_id == sa.bindparam("citizen_id", type_=sa.Uuid), Draw.pool_id == _POOL_ID, Draw.segment.is_not(None))
+    .order_by(Draw.drawn_at)
+    .limit(1)
+)
+
+
+def find_segment(citizen_id: uuid.UUID, pool_id: uuid.UUID) -> int | None:
+    """The region group the ledger has named for a citizen already. Whoever holds the citizen's row may rely on it."""
+    rows = fetch(_SEGMENT, {"citizen_id": citizen_id, "pool_id": pool_id})
+    return rows[0].segment if rows else None
 
 
 def find_secret(pool_id: uuid.UUID, day: int) -> bytes | None:
@@ -221,41 +323,30 @@ def find_secret(pool_id: uuid.UUID, day: int) -> bytes | None:
     return db.session.scalar(statement)
 
 
-@dataclass(frozen=True)
-class Stock:
-    """A prize and how often it has been won; only certain under the pool's lock."""
-
-    id: uuid.UUID
-    name: str
-    tier: str
-    kind: str
-    value_fen: int
-    points: int
-    won_count: int
-
-
-_STOCK = sa.select(Prize.id, Prize.name, Prize.tier, Prize.kind, Prize.value_fen, Prize.points, Prize.won_count).where(
-    Prize.pool_id == sa.bindparam("pool_id", type_=sa.Uuid), Prize.position == sa.bindparam("position", type_=sa.Integer)
-)
-
-
-def get_stock(pool_id: uuid.UUID, position: int) -> Stock:
-    return Stock(*fetch(_STOCK, {"pool_id": pool_id, "position": position})[0])
-
-
-def new_result(draw_id: uuid.UUID, outcome: str, won: Stock | None, win_id: uuid.UUID | None, alias: str, serial: int) -> DrawResult:
+def new_result(
+    draw_id: uuid.UUID,
+    outcome: str,
+    won: Stock | None,
+    win_id: uuid.UUID | None,
+    alias: str,
+    serial: int,
+    amount_fen: int,
+    *,
+    is_fallback: bool,
+) -> DrawResult:
     """The result of a draw just made, without asking the database again."""
     return DrawResult(
         draw_id=draw_id,
         outcome=outcome,
         prize_name=won.name if won else None,
         prize_kind=won.kind if won else None,
-        value_fen=won.value_fen if won else 0,
+        value_fen=amount_fen if won else 0,
         win_id=win_id,
         alias=alias,
         serial=serial,
         prize_tier=won.tier if won else "",
         points=won.points if won else 0,
+        is_fallback=is_fallback,
     )
 
 

@@ -18,6 +18,7 @@ from quizapp.ledger.queries import sum_for_source
 from quizapp.lottery import proof, queries, services
 from quizapp.lottery.api import draw_own_ticket, proof_body
 from quizapp.lottery.errors import ProfileIncomplete
+from quizapp.lottery.proof.bundle import checker as checker_text
 from quizapp.payouts.queries import find_by_source
 from quizapp.web.access import citizen, current_principal, public, wants_json
 from quizapp.web.api import json_response
@@ -205,8 +206,7 @@ def win_receipt(win_id: uuid.UUID) -> BaseResponse:
 @public
 def checker() -> Response:
     """The checker: one file for Python's standard library, the very functions the server draws with."""
-    text = Path(proof.__file__).read_text(encoding="utf-8")
-    return Response(text, mimetype="text/x-python", headers={"Content-Disposition": 'attachment; filename="draw_check.py"'})
+    return Response(checker_text(), mimetype="text/x-python", headers={"Content-Disposition": 'attachment; filename="draw_check.py"'})
 
 
 @bp.get("/draws/specification")

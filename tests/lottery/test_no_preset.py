@@ -10,6 +10,7 @@ from flask import Flask
 
 from quizapp.core.db import db
 from quizapp.lottery import proof, services
+from quizapp.lottery.proof.bundle import MODULES
 from quizapp.lottery.services import chain, draws, pools, tickets, upkeep
 from quizapp.payouts import services as payout_services
 
@@ -17,7 +18,7 @@ SUSPECT = re.compile(
     r"winner|preset|weight|force|vip|must_?win|rigged?|fixed_outcome|predetermin|whitelist|lucky|boost|favou?r|guarantee|chance_of|odds_of"
 )
 PERSONAL_ODDS = re.compile(r"odds|probab|chance|weight")
-LOTTERY_TABLES = {"prize_pools", "prizes", "day_secrets", "draw_tickets", "draws", "pool_records", "wins"}
+LOTTERY_TABLES = {"prize_pools", "prizes", "day_secrets", "draw_tickets", "draws", "pool_records", "wins", "quota_uses", "chain_heads"}
 ALLOWED_COLUMNS = {
     "draw_tickets": {
         "id",
@@ -43,6 +44,8 @@ ALLOWED_COLUMNS = {
         "serial",
         "alias",
         "outcome",
+        "amount_fen",
+        "segment",
         "prize_id",
         "record_number",
         "drawn_at",
@@ -74,14 +77,16 @@ def test_odds_stand_on_prizes_alone_and_name_nobody(app: Flask) -> None:
 
 def test_tables_of_the_lottery_are_known_to_the_column(app: Flask) -> None:
     tables = _tables(app).tables
-    drawing = {name for name in tables if re.search(r"prize_pool|draw|lotter|raffle|win|day_secret|pool_record", name)} | {"prizes"}
+    drawing = {name for name in tables if re.search(r"prize_pool|draw|lotter|raffle|win|day_secret|pool_record|quota|chain_head", name)} | {
+        "prizes"
+    }
     assert drawing == LOTTERY_TABLES
     for name, columns in ALLOWED_COLUMNS.items():
         assert {column.name for column in tables[name].columns} == columns
 
 
 def _functions() -> Iterator[tuple[str, object]]:
-    for module in (proof, services, chain, draws, pools, tickets, upkeep, payout_services):
+    for module in (*MODULES, services, chain, draws, pools, tickets, upkeep, payout_services):
         for name, function in vars(module).items():
             if inspect.isfunction(function) and (function.__module__ or "").startswith("quizapp.lottery"):
                 yield f"{function.__module__}.{name}", function
@@ -100,9 +105,18 @@ def test_the_verbs_take_exactly_what_they_need() -> None:
     assert names(services.draw_ticket) == {"citizen_id", "source_type", "source_id", "sequence", "now"}
     granting = {"prefix", "campaign_id", "citizen_id", "source_type", "source_id", "count", "client_nonce", "ticket_hours", "now"}
     assert names(services.grant_tickets) == names(services.ticket_writes) == granting
-    assert names(services.open_pool) == {"campaign_id", "terms_hash", "draw", "days", "spare_days", "now"}
-    assert names(proof.position) == {"secret", "pool", "day", "serial", "nonce"}
-    assert names(proof.settle) == {"manifest", "tier", "won_count", "wins_total", "wins_today"}
+    assert names(services.open_pool) == {
+        "campaign_id",
+        "terms_hash",
+        "draw",
+        "days",
+        "spare_days",
+        "now",
+        "opens_at",
+        "closes_at",
+    }
+    assert names(proof.position) == {"secret", "pool", "day", "serial", "nonce", "version"}
+    assert names(proof.settle) == {"rules", "tier", "standing_of", "wins_total", "wins_today", "segment", "segment_wins"}
 
 
 def test_no_route_writes_a_draw_but_the_draw_itself(app: Flask) -> None:
@@ -116,6 +130,6 @@ def test_no_route_writes_a_draw_but_the_draw_itself(app: Flask) -> None:
 
 def test_dice_are_thrown_in_one_place_only() -> None:
     """Randomness of the lottery is the day secrets, made at publication; drawing itself imports none."""
-    for module in (proof, draws, chain, tickets, upkeep):
+    for module in (*MODULES, draws, chain, tickets, upkeep):
         source = inspect.getsource(module)
         assert not re.search(r"^(import|from) (random|secrets)\b|os\.urandom|uuid4", source, re.M), module.__name__

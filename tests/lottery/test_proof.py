@@ -21,6 +21,7 @@ from quizapp.accounts.models import Citizen
 from quizapp.audit.services import SYSTEM
 from quizapp.core.db import db, transaction
 from quizapp.lottery import jobs, proof, queries, services
+from quizapp.lottery.proof import bundle
 from tests.conftest import sqlite_only
 from tests.factories.accounts import make_citizen
 from tests.factories.lottery import NOW, Pool, draw, grant, ledger_lines, make_pool, win
@@ -35,10 +36,11 @@ POOL = "01a20438-2266-7f88-a204-868b44166f6d"
 
 
 def test_the_worked_example_of_a_position() -> None:
-    message = b'["draw-proof/1/outcome","' + POOL.encode() + b'",3,7,"5d90e3a718c266f4"]'
-    x = int.from_bytes(hmac.new(SECRET, message, hashlib.sha256).digest()[:16], "big")
-    assert proof.draw_number(SECRET, POOL, 3, 7, "5d90e3a718c266f4") == x
-    assert proof.position(SECRET, POOL, 3, 7, "5d90e3a718c266f4") == x * 1_000_000 // 2**128
+    for version in (b"draw-proof/1", b"draw-proof/2"):
+        message = b'["' + version + b'/outcome","' + POOL.encode() + b'",3,7,"5d90e3a718c266f4"]'
+        x = int.from_bytes(hmac.new(SECRET, message, hashlib.sha256).digest()[:16], "big")
+        assert proof.draw_number(SECRET, POOL, 3, 7, "5d90e3a718c266f4", version.decode()) == x
+        assert proof.position(SECRET, POOL, 3, 7, "5d90e3a718c266f4", version.decode()) == x * 1_000_000 // 2**128
 
 
 @pytest.mark.parametrize("change", [{"pool": POOL[::-1]}, {"day": 4}, {"serial": 8}, {"nonce": ""}, {"secret": SECRET[::-1]}])
@@ -429,7 +431,7 @@ def test_the_command_verifies_a_file_and_names_the_bad_record(app: Flask, ledger
 def test_the_downloaded_checker_runs_alone(ledger_file: Path, tmp_path: Path) -> None:
     """As a citizen would: the one file, an empty environment, no project on the path."""
     script = tmp_path / "draw_check.py"
-    script.write_text(Path(proof.__file__).read_text(encoding="utf-8"), encoding="utf-8")
+    script.write_text(bundle.checker(), encoding="utf-8")
 
     def run(*arguments: str) -> int:
         command = [sys.executable, "-I", str(script), *arguments]

@@ -264,10 +264,12 @@ def _open_pool(campaign: Campaign, version: CampaignTermsVersion, now: dt.dateti
         open_pool(
             campaign_id=campaign.id,
             terms_hash=version.body_hash,
-            draw=version.body["draw"],
+            draw={**version.body["draw"], "returns": terms.claim.forfeits == "stock"},
             days=rules.draw_days(terms),
             spare_days=terms.draw.spare_days,
             now=now,
+            opens_at=terms.opens_at,
+            closes_at=terms.closes_at,
         )
     payouts.register_items(
         campaign_id=campaign.id,

@@ -120,16 +120,28 @@ def manifest_of(pool_id: uuid.UUID) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=256)
-def _pool_id(campaign_id: uuid.UUID) -> uuid.UUID:
+def pool_id_of(campaign_id: uuid.UUID) -> uuid.UUID:
+    """:raises DrawUnavailable: if the campaign has no pool"""
     found = db.session.scalar(sa.select(PrizePool.id).filter_by(campaign_id=campaign_id))
     if found is None:
         raise DrawUnavailable
     return found
 
 
+@lru_cache(maxsize=256)
+def rules_of(pool_id: uuid.UUID) -> proof.Rules:
+    """What of a pool's manifest decides draws."""
+    return proof.read_manifest(manifest_of(pool_id))
+
+
+def has_quotas(by: proof.Rules) -> bool:
+    """Whether a draw must know more than the stock: counts of the day, the hour or a region group, or what is released."""
+    return bool(by.segments or by.windows) or any(prize.per_day is not None or prize.per_hour is not None for prize in by.prizes)
+
+
 def manifest_for(campaign_id: uuid.UUID) -> dict[str, Any]:
     """The manifest of a campaign's pool."""
-    return manifest_of(_pool_id(campaign_id))
+    return manifest_of(pool_id_of(campaign_id))
 
 
 def ticket_end(campaign_id: uuid.UUID, granted_at: dt.datetime) -> dt.datetime:
@@ -139,7 +151,7 @@ def ticket_end(campaign_id: uuid.UUID, granted_at: dt.datetime) -> dt.datetime:
 
 def alias_for(campaign_id: uuid.UUID, citizen_id: uuid.UUID) -> str:
     """The 抽奖号 of a citizen in a campaign, known before the first draw."""
-    return alias_of(_pool_id(campaign_id), citizen_id)
+    return alias_of(pool_id_of(campaign_id), citizen_id)
 
 
 # ---- days

@@ -32,12 +32,15 @@ def open_pool(
     days: Sequence[dt.date],
     spare_days: int,
     now: dt.datetime,
+    opens_at: dt.datetime | None = None,
+    closes_at: dt.datetime | None = None,
 ) -> PrizePool:
     """Make the secrets, publish the manifest and begin the chain; before the first ticket, once per campaign.
 
     :param draw: plain values as :func:`quizapp.lottery.rules.problems` describes them; money in fen, odds in parts per million
     :param days: Shanghai days of the campaign; a hand-in after the last one takes a spare day
     :param spare_days: further secrets committed now for days not yet known; at least one is made
+    :param opens_at: since when and until when (``closes_at``) stock is released over the day; all of ``days`` without them
     :raises PoolAlreadyOpen: if the campaign has a pool
     :raises PrizeKindNotServed: for a prize that needs an outside service
     :raises ValueError: for values the rule check of campaigns should have refused
@@ -53,8 +56,17 @@ def open_pool(
     day_secrets = [secrets.token_bytes(SECRET_BYTES) for _ in range(len(known_days) + max(1, spare_days))]
     commitments = [proof.commitment(str(pool_id), index, secret) for index, secret in enumerate(day_secrets)]
     manifest = rules.manifest(
-        pool_id=pool_id, campaign_id=campaign_id, terms_hash=terms_hash, draw=draw, days=known_days, commitments=commitments, now=now
+        pool_id=pool_id,
+        campaign_id=campaign_id,
+        terms_hash=terms_hash,
+        draw=draw,
+        days=known_days,
+        commitments=commitments,
+        now=now,
+        opens_at=opens_at,
+        closes_at=closes_at,
     )
+    proof.read_manifest(manifest)
     text = proof.canonical(manifest)
     pool = PrizePool(id=pool_id, campaign_id=campaign_id, manifest=text, manifest_hash=proof.seal(text), published_at=now, chain_head="")
     first = proof.canonical(
@@ -93,7 +105,7 @@ def open_pool(
 
 
 def _prizes(pool_id: uuid.UUID, manifest: Mapping[str, Any]) -> list[Prize]:
-    names = ("name", "tier", "kind", "value_fen", "points", "quantity", "odds_ppm")
+    names = ("name", "tier", "kind", "value_fen", "points", "quantity", "odds_ppm", "budget_fen")
     return [
         Prize(pool_id=pool_id, position=position, **{name: prize[name] for name in names})
         for position, prize in enumerate(manifest["prizes"])
