@@ -10,7 +10,7 @@ from alembic import op
 from quizapp.core.db import UtcDateTime
 
 revision = "20261122_2335"
-down_revision = "0002"
+down_revision = "seasons"
 branch_labels = None
 depends_on = None
 
