@@ -53,6 +53,7 @@ def random_rules(number: int) -> dict[str, Any]:
                 "draws_per_day": dice.choice((None, None, 2)),
                 "bands": bands if dice.random() < 0.3 else [],
                 "fallback": fallback,
+                "per_day": max(5, round(draws / days * dice.uniform(0.1, 0.4))) if dice.random() < 0.15 else None,
                 "excluded_groups": [],
             },
         },
@@ -135,28 +136,28 @@ class Game:
         return events
 
     def _releases(self, dice: random.Random) -> list[list[float]]:
-        """Per paced prize the seconds at which its pieces come out: as many each day, at any second between the hours."""
-        found = []
+        """Per paced prize the seconds at which its pieces come out: one in each of as many equal parts of the hours of
+        release, at any moment of it."""
         first, last = self.draw.get("paced_from_hour", 6), self.draw.get("paced_to_hour", 23)
-        days = sorted({(day, min(hour for _, _, other, hour in self.hours if other == day)) for _, _, day, _ in self.hours})
-        midnight = self.opens.replace(hour=0)
+        windows = [(second, second + length) for second, length, _, hour in self.hours if first <= hour < last]
+        whole = sum(end - start for start, end in windows)
+        ends = list(itertools.accumulate(end - start for start, end in windows))
+        found: list[list[float]] = []
         for prize in self.prizes:
             if prize.get("release") != "paced":
                 found.append([])
                 continue
-            moments = []
-            for number in range(prize["quantity"]):
-                day, opening = days[number * len(days) // prize["quantity"]]
-                hour = dice.uniform(max(first, opening), last)
-                moments.append((midnight - self.opens).total_seconds() + day * 86400 + hour * 3600)
-            found.append(sorted(moments))
+            slice_ = whole / prize["quantity"]
+            moments = [(number + dice.random()) * slice_ for number in range(prize["quantity"])]
+            places = [min(bisect.bisect(ends, moment), len(ends) - 1) for moment in moments]
+            found.append([windows[place][1] - (ends[place] - moment) for place, moment in zip(places, moments, strict=True)])
         return found
 
     def play(self, seed: int) -> Outcome:
         dice = random.Random(seed)
         outcome = Outcome(wins=[0] * len(self.prizes), out_at=[None] * len(self.prizes))
         releases = self._releases(dice)
-        amounts = [self._amounts(prize, dice) for prize in self.prizes]
+        spent = [0] * len(self.prizes)
         skill = [self.turnout["right"] + dice.choice((-1, 0, 1)) * self.turnout["spread"] for _ in range(self.turnout["people"])]
         tries: dict[tuple[int, int], int] = defaultdict(int)
         granted: dict[tuple[int, int], int] = defaultdict(int)
@@ -178,17 +179,17 @@ class Game:
                 place = bisect.bisect(self.bounds, dice.randrange(1_000_000))
                 if place >= len(self.prizes):
                     continue
-                if self._is_capped(wins[person], day_wins[person, day]):
-                    continue
-                taken = self._take(place, second, day, hour, outcome, used, releases)
-                if taken is None and self.last is not None:
+                taken = None
+                if not self._is_capped(wins[person], day_wins[person, day]):
+                    taken = self._take(place, second, day, hour, outcome, used, releases)
+                if taken is not None:
+                    wins[person] += 1
+                    day_wins[person, day] += 1
+                elif self.last is not None:
                     taken = self._take(self.last, second, day, hour, outcome, used, releases)
-                if taken is None:
-                    continue
-                outcome.won[hour] += 1
-                outcome.spend += amounts[taken][outcome.wins[taken] - 1] if amounts[taken] else self.prizes[taken].get("value_fen", 0)
-                wins[person] += 1
-                day_wins[person, day] += 1
+                if taken is not None:
+                    outcome.won[hour] += 1
+                    outcome.spend += self._amount(taken, outcome.wins[taken], spent, dice)
         return outcome
 
     def _tickets(self, right: int) -> int:
@@ -214,12 +215,15 @@ class Game:
         prize, taken = self.prizes[place], outcome.wins[place]
         if taken >= prize["quantity"]:
             return None
+        if place != self.last and self.draw.get("per_day") is not None and used[-1, day, -1] >= self.draw["per_day"]:
+            return None
         if releases[place] and taken >= bisect.bisect(releases[place], second):
             return None
         if prize.get("per_day") is not None and used[place, day, -1] >= prize["per_day"]:
             return None
         if prize.get("per_hour") is not None and used[place, day, hour] >= prize["per_hour"]:
             return None
+        used[-1, day, -1] += place != self.last
         used[place, day, -1] += 1
         used[place, day, hour] += 1
         outcome.wins[place] += 1
@@ -227,16 +231,14 @@ class Game:
             outcome.out_at[place] = self.opens + dt.timedelta(seconds=second)
         return place
 
-    @staticmethod
-    def _amounts(prize: dict[str, Any], dice: random.Random) -> list[int]:
-        """Amounts of a prize whose budget is split beforehand: the mean each, moved about in pairs."""
+    def _amount(self, place: int, number: int, spent: list[int], dice: random.Random) -> int:
+        """What the ``number``-th of a prize is worth: any amount as far above as below the mean of what is left."""
+        prize = self.prizes[place]
         if not prize.get("max_fen"):
-            return []
-        mean = prize["budget_fen"] // prize["quantity"]
-        width = min(mean - prize["value_fen"], prize["max_fen"] - mean)
-        found = [mean] * prize["quantity"]
-        for place in range(0, prize["quantity"] - 1, 2):
-            shift = dice.randint(-width, width)
-            found[place], found[place + 1] = mean + shift, mean - shift
-        dice.shuffle(found)
-        return found
+            return int(prize.get("value_fen", 0))
+        left = prize["quantity"] - number + 1
+        mean = (prize["budget_fen"] - spent[place]) / left
+        width = min(mean - prize["value_fen"], prize["max_fen"] - mean) if left > 1 else 0
+        amount = round(mean + dice.uniform(-width, width))
+        spent[place] += amount
+        return amount

@@ -108,6 +108,8 @@ class Visits:
 
     def with_mean(self, mean: float) -> "Visits":
         """The same law with another mean, 1 to ``most``."""
+        if mean >= self.mean - 1e-9:
+            return self
         low, high = 0.0, 0.9999
         for _ in range(40):
             middle = (low + high) / 2

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import comb
 
-from quizapp.campaigns.forecast.chances import Personal, Visits, multiplied, personal
+from quizapp.campaigns.forecast.chances import Personal, Visits, limited, multiplied, personal
 from quizapp.campaigns.forecast.stock import Stock, releases
 from quizapp.campaigns.forecast.turnout import Slot, Turnout, counts_right, most_attempts, most_attempts_a_day
 from quizapp.campaigns.terms import DrawTerms, Quiz, Terms
@@ -183,41 +183,86 @@ def play(terms: Terms, draw: DrawTerms, turnout: Turnout, slots: tuple[Slot, ...
     stocks = [Stock(prize, people, releases(prize, draw, slots)) for prize in draw.prizes]
     season = Season(slots, stocks, crowd, people, [], [], [])
     mean = sum(crowd.mean_tickets) / len(crowd.mean_tickets)
-    last, over = 1.0, 0.0
+    last, over, quota = 1.0, 0.0, DayQuota(draw.per_day)
     for number, slot in enumerate(slots):
         tries, kept = crowd.tries_and_tickets(slot)
         drawn = people * tries * mean * kept
-        chance = _step(stocks, draw, slot, number, drawn, last, over, is_final=False)
+        chance, _ = _step(stocks, draw, quota, slot, number, drawn, last, over, is_final=False)
         last = crowd.win(tries, kept, chance, is_final=False)
-        chance = _step(stocks, draw, slot, number, drawn, last, over, is_final=True)
+        chance, fallen = _step(stocks, draw, quota, slot, number, drawn, last, over, is_final=True)
         last = crowd.win(tries, kept, chance, is_final=True)
         over = crowd.won.pairs / crowd.won.mean**2 - 1 if crowd.won.mean > 1e-9 else 0.0
         season.attempts.append(turnout.people * tries)
         season.tickets.append(drawn)
-        season.wins.append(drawn * last * chance)
+        season.wins.append(drawn * last * chance + fallen)
+    for stock in stocks:
+        if _is_fallback(stock, draw):
+            stock.widen(sum(_missed_variance(other) for other in stocks if other is not stock))
     return season
 
 
+def _missed_variance(stock: Stock) -> float:
+    """Of the hits on a prize that it could not give."""
+    state = stock.state
+    return state.full * max(state.spread, state.demand) + (1 - state.full) * max(0.0, state.demand - state.given)
+
+
+@dataclass
+class DayQuota:
+    """The quota of all prizes together on one day; ``asked`` is what the day's hours would give without it, ``ahead`` what
+    this one would."""
+
+    quota: int | None
+    day: int = -1
+    asked: float = 0.0
+    ahead: float = 0.0
+
+    def share(self, slot: Slot) -> float:
+        """The share of this hour that passes before the day's quota is reached."""
+        if slot.day != self.day:
+            self.day, self.asked = slot.day, 0.0
+        if self.quota is None or self.ahead <= 1e-9:
+            return 1.0
+        before, self.asked = self.asked, self.asked + self.ahead
+        through = limited(self.asked, self.asked, self.quota).mean - limited(before, before, self.quota).mean
+        return max(0.0, min(1.0, through / self.ahead))
+
+
 def _step(
-    stocks: Sequence[Stock], draw: DrawTerms, slot: Slot, number: int, drawn: float, may_win: float, over: float, *, is_final: bool
-) -> float:
-    """Ask every prize; what is missed asks the fallback. Returns the chance that a ticket whose person may win wins."""
+    stocks: Sequence[Stock],
+    draw: DrawTerms,
+    quota: DayQuota,
+    slot: Slot,
+    number: int,
+    drawn: float,
+    may_win: float,
+    over: float,
+    *,
+    is_final: bool,
+) -> tuple[float, float]:
+    """Ask every prize; what is missed, for want of stock or by a cap of the person's own, asks the fallback, which counts
+    for no cap. Returns the chance that a ticket whose person may win wins, and what the fallback gave."""
     asked = drawn * may_win
-    given = missed = 0.0
+    given = hits = fallen = 0.0
+    let = quota.share(slot) if is_final else 1.0
     for stock in stocks:
-        if stock.prize.name == draw.fallback and not stock.prize.odds_ppm:
+        if _is_fallback(stock, draw):
             continue
-        demand = asked * stock.prize.odds_ppm / PPM
-        got = _ask(stock, slot, number, demand, over, is_final)
-        given, missed = given + got, missed + demand - got
+        hits += drawn * stock.prize.odds_ppm / PPM
+        given += _ask(stock, slot, number, asked * stock.prize.odds_ppm / PPM, over, is_final, let)
+    quota.ahead = given
     for stock in stocks:
-        if stock.prize.name == draw.fallback and not stock.prize.odds_ppm:
-            given += _ask(stock, slot, number, max(0.0, missed), over, is_final)
-    return min(1.0, given / asked) if asked > 1e-12 else 0.0
+        if _is_fallback(stock, draw):
+            fallen += _ask(stock, slot, number, max(0.0, hits - given), over, is_final)
+    return min(1.0, given / asked) if asked > 1e-12 else 0.0, fallen
 
 
-def _ask(stock: Stock, slot: Slot, number: int, demand: float, over: float, is_final: bool) -> float:
-    state = stock.after(slot, number, demand, over)
+def _is_fallback(stock: Stock, draw: DrawTerms) -> bool:
+    return bool(draw.fallback) and stock.prize.name == draw.fallback
+
+
+def _ask(stock: Stock, slot: Slot, number: int, demand: float, over: float, is_final: bool, let: float = 1.0) -> float:
+    state = stock.after(slot, number, demand, over, let)
     if is_final:
         return stock.commit(state)
     return state.given - stock.state.given

@@ -54,18 +54,19 @@ class Stock:
     state: State = field(default_factory=State)
     history: list[State] = field(default_factory=list)
 
-    def after(self, slot: Slot, number: int, demand: float, over: float) -> State:
+    def after(self, slot: Slot, number: int, demand: float, over: float, let: float = 1.0) -> State:
         """The state when ``demand`` hits have come in this hour.
 
+        :param let: the share of this hour that a quota of all prizes together leaves
         :param over: by how much one person's hits come in pairs, beyond chance (0: like rain)
         """
         old = self.state
         if slot.day != old.day:
             old = _new_day(old, slot.day, self.prize.per_day)
         if self.releases:
-            return self._paced(replace(old, demand=old.demand + demand), self.releases[number], demand, over)
+            return self._paced(replace(old, demand=old.demand + demand), self.releases[number], demand, over, let)
         hour = limited(demand, demand, self.prize.per_hour)
-        day_mean, day_variance = old.day_mean + hour.mean, old.day_variance + hour.variance
+        day_mean, day_variance = old.day_mean + let * hour.mean, old.day_variance + let * hour.variance
         day = limited(day_mean, day_variance, self.prize.per_day)
         state = replace(old, demand=old.demand + demand, day_mean=day_mean, day_variance=day_variance, day_full=day.full)
         return self._free(state, old.past_mean + day.mean, old.past_variance + day.variance, over)
@@ -78,7 +79,7 @@ class Stock:
             state, given=max(cut.mean, state.given), variance=cut.variance, full=max(cut.full, state.full), wanted=mean, spread=whole
         )
 
-    def _paced(self, old: State, release: float, hits: float, over: float) -> State:
+    def _paced(self, old: State, release: float, hits: float, over: float, let: float) -> State:
         """Follow what was released and not yet won: it grows by releases and shrinks by hits, never below nothing; the
         quotas of hour and day keep some of it back."""
         few, waiting, variance = old.few, old.backlog, old.backlog_variance
@@ -93,7 +94,7 @@ class Stock:
             variance = above_zero(drift, noise)[1]
         won = max(0.0, old.backlog + release - waiting)
         hour = limited(won, won, self.prize.per_hour)
-        day_mean, day_variance = old.day_mean + hour.mean, old.day_variance + hour.variance
+        day_mean, day_variance = old.day_mean + let * hour.mean, old.day_variance + let * hour.variance
         before, day = limited(old.day_mean, old.day_variance, self.prize.per_day), limited(day_mean, day_variance, self.prize.per_day)
         kept = max(0.0, won - (day.mean - before.mean))
         released, given = old.released + release, old.given + won - kept
@@ -103,7 +104,7 @@ class Stock:
         return replace(
             old,
             given=given,
-            variance=variance + extra,
+            variance=min(variance + extra, old.past_variance + day.variance),
             full=_all_gone(few if kept < 0.01 else (), waiting + kept, variance) if is_out else 0.0,
             day_full=day.full,
             day_mean=day_mean,
@@ -120,6 +121,13 @@ class Stock:
         self.state = state
         self.history.append(state)
         return given
+
+    def widen(self, variance: float) -> None:
+        """Let the demand be this uncertain at least: that of a fallback hangs on what the others had left."""
+        state = self.state
+        if variance > state.spread:
+            cut = limited(state.wanted, variance, self.prize.quantity)
+            self.state = replace(state, spread=variance, variance=cut.variance, full=cut.full)
 
     def quantile(self, chance: float) -> float:
         """How many go out in all, at this quantile."""
@@ -207,18 +215,14 @@ def _poisson_quantile(mean: float, chance: float) -> float:
 
 
 def releases(prize: PrizeTerms, draw: DrawTerms, slots: Sequence[Slot]) -> list[float]:
-    """What paced stock is released in each hour: the same number every day, spread evenly over the hours of release that
-    lie inside the window."""
+    """What paced stock is released in each hour: evenly over the hours of release that lie inside the window."""
     if prize.release == "all":
         return []
     open_seconds = [_overlap(slot, draw.paced_from_hour, draw.paced_to_hour) for slot in slots]
-    days = sorted({slot.day for slot, seconds in zip(slots, open_seconds, strict=True) if seconds})
-    of_day = dict.fromkeys(days, 0.0)
-    for slot, seconds in zip(slots, open_seconds, strict=True):
-        if seconds:
-            of_day[slot.day] += seconds
-    each = prize.quantity / len(days) if days else 0.0
-    return [each * seconds / of_day[slot.day] if seconds else 0.0 for slot, seconds in zip(slots, open_seconds, strict=True)]
+    if not any(open_seconds):
+        open_seconds = [(slot.ends_at - slot.starts_at).total_seconds() for slot in slots]
+    whole = sum(open_seconds)
+    return [prize.quantity * seconds / whole for seconds in open_seconds]
 
 
 def _overlap(slot: Slot, from_hour: int, to_hour: int) -> float:
