@@ -9,11 +9,12 @@ from typing import Any
 
 from flask import Response
 
-from quizapp.attempts import edge, queries, rules
+from quizapp.attempts import edge, queries, rules, season_api
 from quizapp.attempts.papers import result_of
 from quizapp.attempts.schemas import (
     ADOPTION_BODY,
     ANSWER_BODY,
+    CHANNELS,
     FAULT_BODY,
     GUEST_BODY,
     GUEST_HEADER,
@@ -41,7 +42,7 @@ from quizapp.web.api import Blueprint, json_body, json_response
 from quizapp.web.pagination import decode_cursor, encode_cursor
 
 blp = Blueprint("attempts_api", __name__, url_prefix="/api/v1", description="答题")
-blueprints = (blp,)
+blueprints = (blp, season_api.blp)
 
 MAX_CHOICES = 8
 MAX_TOKEN = 100
@@ -80,6 +81,20 @@ def _is_large(body: dict[str, Any]) -> bool:
     return value
 
 
+def _word(body: dict[str, Any], name: str) -> str:
+    value = body.get(name, "")
+    if not isinstance(value, str) or len(value) > 32 or has_forbidden_characters(value):
+        raise InvalidInput(fields={name: "代号的格式不对。"})
+    return value
+
+
+def _channel(body: dict[str, Any]) -> str:
+    value = _word(body, "channel")
+    if value and value not in CHANNELS:
+        raise InvalidInput(fields={"channel": f"应当是 {'、'.join(CHANNELS)} 之一。"})
+    return value
+
+
 def _choices(body: dict[str, Any]) -> list[str]:
     choices = body.get("choices")
     if not isinstance(choices, list) or len(choices) > MAX_CHOICES or not all(isinstance(c, str) and len(c) <= 4 for c in choices):
@@ -92,15 +107,26 @@ def _choices(body: dict[str, Any]) -> list[str]:
 @blp.response(201, PaperSchema)
 @blp.alt_response(200, schema=PaperSchema, description="已经开着的那份答卷")
 @blp.alt_response(403, description="not_eligible")
-@blp.alt_response(409, description="campaign_not_open, campaign_ended, campaign_paused, attempt_limit_reached, guest_limit_reached")
+@blp.alt_response(
+    409,
+    description="campaign_not_open, campaign_ended, campaign_paused, attempt_limit_reached, guest_limit_reached, "
+    "round_closed, not_unlocked, entry_required, channel_closed",
+)
 @guest
 def start(slug: str) -> Response:
     """开始答题
 
     不登录也能开始，答复里有 guest_token，只给这一次。每人每场活动只有一份开着的答卷，再次请求答复 200 和同样的内容。
     """
-    body = _body("client_nonce", "large_type")
-    started = edge.start(slug, client_nonce=_nonce(body), is_large=_is_large(body), now=utc_now())
+    body = _body("client_nonce", "large_type", "quiz", "channel")
+    started = edge.start(
+        slug,
+        client_nonce=_nonce(body),
+        is_large=_is_large(body),
+        now=utc_now(),
+        quiz_id=_word(body, "quiz"),
+        entrance=_channel(body),
+    )
     return json_response(paper_body(started.attempt, started.guest_token), 201 if started.is_new else 200)
 
 

@@ -8,7 +8,7 @@ import datetime as dt
 import logging
 import random
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -16,10 +16,12 @@ from flask import current_app, request, session
 
 from quizapp.attempts import queries, rules, services
 from quizapp.attempts.errors import AttemptNotFound
+from quizapp.attempts.models import CampaignEntry
 from quizapp.attempts.queries import AttemptView
 from quizapp.attempts.rules import Asker
 from quizapp.attempts.services.starting import Device
 from quizapp.campaigns import queries as campaign_queries
+from quizapp.campaigns.rules import CampaignView
 from quizapp.core.crypto import Vault, token_hash
 from quizapp.core.db import transaction
 from quizapp.core.errors import Conflict, NotFound
@@ -81,8 +83,19 @@ def write(work: Callable[[], T]) -> T:
 # ---- the verbs
 
 
-def start(slug: str, *, client_nonce: str, is_large: bool, now: dt.datetime) -> services.Started:
-    """Begin or resume an attempt of the campaign for whoever asks."""
+def channel() -> str:
+    """The entrance that this request comes through, as far as its browser tells."""
+    agent = request.user_agent.string
+    if "MicroMessenger" not in agent:
+        return "web"
+    return "mini_program" if "miniProgram" in agent else "official_account"
+
+
+def start(slug: str, *, client_nonce: str, is_large: bool, now: dt.datetime, quiz_id: str = "", entrance: str = "") -> services.Started:
+    """Begin or resume an attempt of the campaign for whoever asks.
+
+    :param entrance: the channel a program names; a browser's is seen by its name
+    """
     if has_forbidden_characters(slug):
         raise NotFound
     principal = current_principal()
@@ -92,7 +105,41 @@ def start(slug: str, *, client_nonce: str, is_large: bool, now: dt.datetime) -> 
     name = device_id()
     device = Device(_vault().tag("device", name), client_nonce, is_large, is_shared=not name.isalnum())
     campaign = campaign_queries.get_campaign(slug)
-    return write(lambda: services.start_attempt(campaign=campaign, citizen_id=citizen_id, device=device, rng=_dice, now=now))
+    return write(
+        lambda: services.start_attempt(
+            campaign=campaign,
+            citizen_id=citizen_id,
+            device=device,
+            rng=_dice,
+            now=now,
+            quiz_id=quiz_id,
+            channel=entrance or channel(),
+        )
+    )
+
+
+def enter(
+    campaign: CampaignView,
+    citizen_id: uuid.UUID,
+    *,
+    track: str,
+    team_name: str,
+    answers: Mapping[str, str],
+    is_on_boards: bool,
+    now: dt.datetime,
+) -> CampaignEntry:
+    """Register for a campaign; two people founding one team at once both get in."""
+    return write(
+        lambda: services.enter_campaign(
+            campaign=campaign,
+            citizen_id=citizen_id,
+            track=track,
+            team_name=team_name,
+            answers=answers,
+            is_on_boards=is_on_boards,
+            now=now,
+        )
+    )
 
 
 def save(attempt_id: uuid.UUID, asker: Asker, position: int, choices: Sequence[str], now: dt.datetime) -> services.SavedAnswer:

@@ -28,6 +28,8 @@ def find_state(view: CampaignView, principal: Principal, now: dt.datetime) -> Vi
     """Where the visitor stands in a campaign: a paper to go on with, tries left, why nothing can be begun."""
     paper = edge.find_guest_paper(view.id, now)
     paper_url = _url_of(paper, principal, now) if paper else ""
+    if not view.terms.is_plain:
+        return _season_state(view, principal, paper_url, now)
     if principal.id is None or not principal.is_citizen:
         return VisitorState(open_attempt_url=paper_url, refusal=_refusal(view, None, queries.Tries(0, 0, None), now))
     profile = account_queries.get_profile(principal.id)
@@ -36,8 +38,7 @@ def find_state(view: CampaignView, principal: Principal, now: dt.datetime) -> Vi
     if tries.open_id is not None:
         attempt = queries.get_attempt(tries.open_id)
         if attempt.standing(now) == "open":
-            url = url_for("attempts.question", attempt_id=attempt.id, position=attempt.first_unanswered)
-            return VisitorState(url, campaign_rules.tries_left(view.terms, tries.today, tries.total), best_correct=best)
+            return VisitorState(_question_url(attempt), campaign_rules.tries_left(view.terms, tries.today, tries.total), best_correct=best)
     return VisitorState(
         open_attempt_url=paper_url,
         tries_left=campaign_rules.tries_left(view.terms, tries.today, tries.total),
@@ -46,13 +47,31 @@ def find_state(view: CampaignView, principal: Principal, now: dt.datetime) -> Vi
     )
 
 
+def _season_state(view: CampaignView, principal: Principal, paper_url: str, now: dt.datetime) -> VisitorState:
+    """A campaign of several quizzes: its own page says what can be begun."""
+    open_url = paper_url
+    if principal.id is not None and principal.is_citizen:
+        found = queries.find_open(principal.id, view.id)
+        if found is not None and now < found[1]:
+            open_url = _question_url(queries.get_attempt(found[0]))
+    try:
+        campaign_rules.check_is_open(view, now)
+    except AppError as refusal:
+        return VisitorState(open_url, refusal=refusal.message)
+    return VisitorState(open_url, season_url=url_for("seasons.show", slug=view.slug))
+
+
+def _question_url(attempt: AttemptView) -> str:
+    return url_for("attempts.question", attempt_id=attempt.id, position=attempt.first_unanswered)
+
+
 def _url_of(paper: AttemptView, principal: Principal, now: dt.datetime) -> str:
     """A guest's open paper is gone on with; one handed in waits on its own page and is not what 接着答 means."""
     if paper.standing(now) != "open":
         return ""
     if principal.is_citizen:
         return url_for("attempts.adopt", attempt_id=paper.id)
-    return url_for("attempts.question", attempt_id=paper.id, position=paper.first_unanswered)
+    return _question_url(paper)
 
 
 def _refusal(view: CampaignView, profile: account_queries.Profile | None, tries: queries.Tries, now: dt.datetime) -> str:

@@ -268,9 +268,18 @@ FAULT_BODY = {
     ),
     "required": ["reason"],
 }
+CHANNELS = ("web", "official_account", "mini_program", "app")
 START_BODY = _object(
     client_nonce={"type": "string", "maxLength": 64, "pattern": "^[0-9a-fA-F]*$", "description": "手机自己出的随机数，抽奖查验用"},
     large_type={"type": "boolean", "description": "大字显示，答题时间按活动规则加长"},
+    quiz={"type": "string", "maxLength": 32, "description": "答哪一关，活动只有一关时不填"},
+    channel={"type": "string", "enum": list(CHANNELS), "description": "从哪个入口来"},
+)
+ENTRY_BODY = _object(
+    track={"type": "string", "maxLength": 32, "description": "赛道代号"},
+    team={"type": "string", "maxLength": 20, "description": "队名：有就加入，没有就新建"},
+    answers={"type": "object", "additionalProperties": {"type": "string"}, "description": "活动自己的问题，按代号"},
+    is_on_boards={"type": "boolean", "description": "愿意用昵称上榜"},
 )
 ANSWER_BODY = {
     **_object(choices={"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 8}, guest_token=_TOKEN),

@@ -13,17 +13,21 @@ from quizapp.accounts.forms import RegisterForm
 from quizapp.accounts.services import CONSENT_VERSION
 from quizapp.accounts.views import cookies
 from quizapp.accounts.views.sign_in import PENDING_PHONE
-from quizapp.attempts import edge, fault_views, hooks, queries, remark_queries, rules
+from quizapp.attempts import edge, fault_views, hooks, queries, remark_queries, rules, season_views
 from quizapp.attempts.errors import (
     AdoptionExpired,
     AlreadyAdopted,
     AttemptClosed,
     AttemptNotFound,
+    ChannelClosed,
+    EntryRequired,
     GuestLimitReached,
     InvalidChoice,
+    NotUnlocked,
     OpenAttemptExists,
     ProfileIncomplete,
     RegistrationRequired,
+    RoundClosed,
 )
 from quizapp.attempts.papers import open_paper, result_of
 from quizapp.attempts.queries import AttemptView
@@ -41,11 +45,22 @@ from quizapp.web.pagination import page_number
 from quizapp.web.ui import url_if
 
 bp = Blueprint("attempts", __name__, template_folder="templates")
-blueprints = (bp, fault_views.bp)
+blueprints = (bp, fault_views.bp, season_views.bp)
 
 Page = str | Response | tuple[str, int]
 PER_PAGE = 20
-_NO_START = (CampaignNotOpen, CampaignEnded, CampaignPaused, NotEligible, AttemptLimitReached, GuestLimitReached, PoolTooSmall)
+_NO_START = (
+    CampaignNotOpen,
+    CampaignEnded,
+    CampaignPaused,
+    NotEligible,
+    AttemptLimitReached,
+    GuestLimitReached,
+    PoolTooSmall,
+    RoundClosed,
+    NotUnlocked,
+    ChannelClosed,
+)
 _NO_ADOPTION = (AlreadyAdopted, AdoptionExpired, AttemptLimitReached, NotEligible, AttemptClosed)
 
 
@@ -138,7 +153,10 @@ def start(slug: str) -> Page:
     if paper is not None and not request.form.get("again"):
         return _go(_place(paper, now))
     try:
-        started = edge.start(slug, client_nonce=_nonce(), is_large=request.cookies.get("large") == "1", now=now)
+        is_large, quiz_id = request.cookies.get("large") == "1", request.form.get("quiz", "")[:32]
+        started = edge.start(slug, client_nonce=_nonce(), is_large=is_large, now=now, quiz_id=quiz_id)
+    except EntryRequired:
+        return _go(url_for("seasons.entry", slug=slug))
     except NotSignedIn:
         return _to_sign_in(url_for("campaigns.show", slug=slug))
     except _NO_START as refusal:
@@ -165,6 +183,9 @@ def _cannot_start(campaign: CampaignView, refusal: AppError) -> Page:
         "attempt_limit_reached": _("今天的次数用完了"),
         "guest_limit_reached": _("登录后接着答"),
         "pool_too_small": _("题库正在准备"),
+        "round_closed": _("现在不在答题时间里"),
+        "not_unlocked": _("这一关还没解锁"),
+        "channel_closed": _("请从指定的入口进来"),
     }
     more: dict[str, str] = {}
     if isinstance(refusal, GuestLimitReached):

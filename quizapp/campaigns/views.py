@@ -34,6 +34,8 @@ class VisitorState:
     refusal: str = ""
     """Why nothing can be begun now, as a sentence; empty if it can."""
     best_correct: int | None = None
+    season_url: str = ""
+    """Where a campaign of several quizzes, rounds or tracks goes on."""
 
 
 visitor_state: list[Callable[[CampaignView, Principal, dt.datetime], VisitorState]] = []

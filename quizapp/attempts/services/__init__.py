@@ -4,7 +4,15 @@ A service that keeps something although it refuses (a late answer is kept as an 
 registration) returns the refusal with its result; the edge raises it after the commit (``attempts.edge.settle``).
 """
 
-from quizapp.attempts.services.acting import enter_campaign, find_entry, forget_answers, needs_entry, read_answers, record_action
+from quizapp.attempts.services.acting import (
+    enter_campaign,
+    find_entry,
+    forget_answers,
+    needs_entry,
+    read_answers,
+    record_action,
+    team_name_of,
+)
 from quizapp.attempts.services.adopting import adopt_attempt
 from quizapp.attempts.services.answering import SavedAnswer, save_answer
 from quizapp.attempts.services.closing import Closed, close_overdue, delete_forgotten_papers
@@ -29,4 +37,5 @@ __all__ = [
     "start_attempt",
     "submit_at_once",
     "submit_attempt",
+    "team_name_of",
 ]

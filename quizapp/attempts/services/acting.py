@@ -77,6 +77,12 @@ def find_entry(campaign_id: uuid.UUID, citizen_id: uuid.UUID) -> CampaignEntry |
     return db.session.get(CampaignEntry, (campaign_id, citizen_id), populate_existing=True)
 
 
+def team_name_of(entry: CampaignEntry) -> str:
+    """The name of a registration's team, empty without one."""
+    team = db.session.get(CampaignTeam, entry.team_id) if entry.team_id else None
+    return team.name if team else ""
+
+
 def enter_campaign(
     *,
     campaign: CampaignView,
@@ -193,10 +199,7 @@ def _join(campaign_id: uuid.UUID, track: Track, name: str, citizen_id: uuid.UUID
 
 
 def _is_other_team(entry: CampaignEntry, name: str) -> bool:
-    if not name or entry.team_id is None:
-        return False
-    team = db.session.get(CampaignTeam, entry.team_id)
-    return team is not None and team.name != clean_line(name, 100)
+    return bool(name) and entry.team_id is not None and team_name_of(entry) != clean_line(name, 100)
 
 
 def read_answers(entry: CampaignEntry) -> dict[str, str]:

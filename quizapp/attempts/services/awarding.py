@@ -164,7 +164,8 @@ def _post_points(grant: AwardGrant, now: dt.datetime) -> None:
 
 
 def _grant_tickets(terms: Terms, earner: Earner, grant: AwardGrant, first: int, count: int, now: dt.datetime) -> None:
-    """Tickets that an attempt brought go on in the attempt's own row of tickets; an action's stand by themselves."""
+    """Tickets that an attempt brought go on in the attempt's own row of tickets. The draw's pages and API know tickets by the
+    id of what brought them; an action's stand under their grant's id, from 1."""
     if terms.draw is None:
         return
     attempt = earner.attempt
@@ -173,7 +174,7 @@ def _grant_tickets(terms: Terms, earner: Earner, grant: AwardGrant, first: int, 
             Grant(
                 campaign_id=earner.campaign_id,
                 citizen_id=grant.citizen_id,
-                source_type="attempt" if attempt else SOURCE,
+                source_type="attempt",
                 source_id=attempt.id if attempt else grant.id,
                 sequence=first + number,
                 client_nonce=attempt.client_nonce if attempt else "",
