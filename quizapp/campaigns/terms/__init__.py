@@ -42,6 +42,7 @@ __all__ = [
     "ALWAYS",
     "ATTEMPT_MEASURES",
     "PRIZE_KINDS",
+    "QUIZ_FIELDS",
     "RISKY_ACTIONS",
     "SCHEMA",
     "Action",
@@ -95,7 +96,7 @@ __all__ = [
 SCHEMA = 1
 _UNKNOWN_SCHEMA = N_("这个版本的程序读不懂这份规则（schema 不同）。")
 Feedback = Literal["after_hand_in", "after_close"]
-_QUIZ_FIELDS = tuple(item.name for item in dataclasses.fields(Quiz) if item.name not in ("id", "title", "stages", "tracks", "channels"))
+QUIZ_FIELDS = tuple(item.name for item in dataclasses.fields(Quiz) if item.name not in ("id", "title", "stages", "tracks", "channels"))
 """What may stand at the top of a body with one quiz."""
 
 
@@ -188,7 +189,7 @@ class Terms:
 
 def plain_terms(*, opens_at: dt.datetime, closes_at: dt.datetime, paper: Paper, pass_count: int, **rest: Any) -> Terms:
     """Terms with one quiz; ``rest`` takes the other fields of :class:`Quiz` and of :class:`Terms`."""
-    quiz = Quiz(paper=paper, pass_count=pass_count, **{name: rest.pop(name) for name in _QUIZ_FIELDS if name in rest})
+    quiz = Quiz(paper=paper, pass_count=pass_count, **{name: rest.pop(name) for name in QUIZ_FIELDS if name in rest})
     return Terms(opens_at=opens_at, closes_at=closes_at, quizzes=(quiz,), **rest)
 
 
@@ -198,7 +199,7 @@ def to_dict(terms: Terms) -> dict[str, Any]:
     main = terms.main
     if len(terms.quizzes) == 1 and main.id == "main" and not (main.title or main.stages or main.tracks or main.channels):
         [quiz] = body.pop("quizzes")
-        body.update({name: quiz[name] for name in _QUIZ_FIELDS})
+        body.update({name: quiz[name] for name in QUIZ_FIELDS})
     return body
 
 
@@ -207,7 +208,7 @@ def _with_quizzes(body: Mapping[str, Any]) -> dict[str, Any]:
     rest = {name: value for name, value in body.items() if name not in ("schema", "plan")}
     if "quizzes" in rest:
         return rest
-    quiz = {name: rest.pop(name) for name in _QUIZ_FIELDS if name in rest}
+    quiz = {name: rest.pop(name) for name in QUIZ_FIELDS if name in rest}
     return {**rest, "quizzes": [{**quiz, "id": "main"}]}
 
 

@@ -139,6 +139,11 @@ def _without_none(hint: Any) -> tuple[Any, bool]:
     return hint, False
 
 
+def bare(hint: Any) -> Any:
+    """The type of a field, without bounds and without None."""
+    return _without_none(_bare(hint)[0])[0]
+
+
 # ---- checking
 
 
