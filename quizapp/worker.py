@@ -75,6 +75,7 @@ TIMETABLE: tuple[Entry, ...] = (
     Entry("remark_attempts", "quizapp.attempts.jobs:remark_attempts", "a corrected key marks the papers of before again", seconds=5),
     Entry("chain_grants", "quizapp.lottery.jobs:chain_grants", "a ticket lost or slipped in must show in the public ledger", seconds=60),
     Entry("expire_tickets", "quizapp.lottery.jobs:expire_tickets", "tickets are good for the hours the terms say", seconds=120),
+    Entry("publish_heads", "quizapp.lottery.jobs:publish_heads", "whoever keeps a head sees a ledger that is rebuilt", seconds=1800),
     Entry("reveal_secrets", "quizapp.lottery.jobs:reveal_secrets", "a day that is over can be re-computed by anybody", seconds=180),
     Entry("watch_laws", "quizapp.questions.jobs:watch_laws", "a question leaves papers the day its article changes", seconds=60),
     Entry("expire_claims", "quizapp.payouts.jobs:expire_claims", "a prize waits as long as the terms say", seconds=120),

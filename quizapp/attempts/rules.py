@@ -5,6 +5,7 @@ import hmac
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, Protocol
 
 from quizapp.attempts.errors import InvalidChoice
@@ -192,6 +193,10 @@ def grade(questions: Sequence[tuple[RevisionView, str, str | None]], corrected: 
 # ---- what it earns
 
 
+Values = Mapping[str, int | Fraction]
+"""Measures of a graded attempt by name."""
+
+
 @dataclass(frozen=True)
 class Earnings:
     """What a graded attempt brings. ``points`` holds the fixed reward too."""
@@ -201,15 +206,29 @@ class Earnings:
     fixed_points: int
 
 
-def earnings(terms: Terms, *, passed: bool, group: str | None, age_band: str | None, graded_today: int, rewarded_today: int) -> Earnings:
+def earnings(
+    terms: Terms,
+    *,
+    passed: bool,
+    group: str | None,
+    age_band: str | None,
+    graded_today: int,
+    rewarded_today: int,
+    values: Values | None = None,
+    granted_today: int = 0,
+) -> Earnings:
     """Tickets and points by the terms the attempt was made under.
 
     :param graded_today: attempts of this citizen and campaign graded before on this Shanghai day
     :param rewarded_today: those of them that had the fixed reward
+    :param values: the attempt's measures, where bands decide the number of tickets
+    :param granted_today: tickets this citizen had on this Shanghai day, where the terms limit them
     """
     fixed = campaign_rules.fixed_reward_for(terms, passed=passed, group=group, age_band=age_band, rewarded_today=rewarded_today)
     return Earnings(
-        ticket_count=campaign_rules.tickets_for(terms, passed=passed, group=group, age_band=age_band),
+        ticket_count=campaign_rules.tickets_for(
+            terms, passed=passed, group=group, age_band=age_band, values=values, granted_today=granted_today
+        ),
         points=campaign_rules.points_for(terms, passed=passed, graded_today=graded_today) + fixed,
         fixed_points=fixed,
     )
@@ -263,33 +282,42 @@ class Remarked:
     fixed_points: int
 
 
-def remark(terms: Terms, marked: Marked, position: int, is_right: bool, passes: Callable[[str], bool] | None = None) -> Remarked | None:
+def remark(
+    terms: Terms, marked: Marked, position: int, is_right: bool, weigh: Callable[[str], tuple[bool, Values]] | None = None
+) -> Remarked | None:
     """Mark one question of a graded attempt again, by the terms it was made under; None if its mark stays.
 
     :param position: from 1
-    :param passes: tells whether a row of marks passes, where more than the count of right answers decides
+    :param weigh: tells whether a row of marks passes, and its measures, where more than the count of right answers decides
     """
     mark = "1" if is_right else "0"
     if marked.marks[position - 1] == mark:
         return None
     marks = marked.marks[: position - 1] + mark + marked.marks[position:]
-    return regrade(terms, marked, marks, marks.count("1"), passes)
+    return regrade(terms, marked, marks, marks.count("1"), weigh)
 
 
-def regrade(terms: Terms, marked: Marked, marks: str, correct_count: int, passes: Callable[[str], bool] | None = None) -> Remarked:
+def regrade(
+    terms: Terms, marked: Marked, marks: str, correct_count: int, weigh: Callable[[str], tuple[bool, Values]] | None = None
+) -> Remarked:
     """What an attempt with other marks comes to. What was earned stays earned: only what the new result brings beyond it
-    is given."""
-    passed = passes(marks) if passes else campaign_rules.is_passed(terms, correct_count)
+    is given. Tickets that a daily limit kept back are not given now."""
+    passed, values = weigh(marks) if weigh else (campaign_rules.is_passed(terms, correct_count), None)
     if not marked.may_earn:
         return Remarked(marks, correct_count, passed, 0, 0, 0)
+    group, age_band = marked.group, marked.age_band
     earned = earnings(
-        terms, passed=passed, group=marked.group, age_band=marked.age_band, graded_today=marked.day_turn - 1, rewarded_today=0
+        terms, passed=passed, group=group, age_band=age_band, graded_today=marked.day_turn - 1, rewarded_today=0, values=values
     )
+    had = marked.ticket_count
+    if terms.draw is not None and terms.draw.draws_per_day is not None:
+        before = weigh(marked.marks)[1] if weigh else None
+        had = max(had, campaign_rules.tickets_for(terms, passed=marked.is_passed, values=before, group=group, age_band=age_band))
     return Remarked(
         marks=marks,
         correct_count=correct_count,
         is_passed=passed,
-        tickets=max(0, earned.ticket_count - marked.ticket_count),
+        tickets=max(0, earned.ticket_count - had),
         points=max(0, earned.points - earned.fixed_points - (marked.points - marked.fixed_points)),
         fixed_points=0 if marked.fixed_points else earned.fixed_points,
     )

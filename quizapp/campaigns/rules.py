@@ -2,7 +2,9 @@
 
 import datetime as dt
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal, Protocol
 
 from quizapp.campaigns.checks import Problem, problems
@@ -162,11 +164,28 @@ def may_draw(draw: DrawTerms, group: str | None, age_band: str | None) -> bool:
     return draw.allows_minors or age_band not in MINORS
 
 
-def tickets_for(terms: Terms, *, passed: bool, group: str | None, age_band: str | None) -> int:
-    """Chances in the draw that a graded attempt earns. Minors get none unless the terms say otherwise."""
-    if terms.draw is None or not passed or not may_draw(terms.draw, group, age_band):
+def tickets_for(
+    terms: Terms,
+    *,
+    passed: bool,
+    group: str | None,
+    age_band: str | None,
+    values: Mapping[str, int | Fraction] | None = None,
+    granted_today: int = 0,
+) -> int:
+    """Chances in the draw that a graded attempt earns: those of the first band of the terms that it meets, else the usual
+    number if it passed. Minors get none unless the terms say otherwise.
+
+    :param values: the attempt's measures by name (``season.scoring.values_of``); only bands look at them
+    :param granted_today: tickets this citizen was granted in this campaign on this Shanghai day; only a daily limit looks at it
+    """
+    draw = terms.draw
+    if draw is None or not may_draw(draw, group, age_band):
         return 0
-    return terms.draw.tickets
+    count = draw.tickets if passed else 0
+    if values is not None:
+        count = next((band.tickets for band in draw.bands if band.when.is_met(values.__getitem__)), count)
+    return count if draw.draws_per_day is None else min(count, max(0, draw.draws_per_day - granted_today))
 
 
 def points_for(terms: Terms, *, passed: bool, graded_today: int) -> int:

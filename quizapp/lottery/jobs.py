@@ -10,7 +10,7 @@ from quizapp.core.db import transaction
 from quizapp.lottery import queries, services
 from quizapp.payouts.jobs import expire_claims
 
-__all__ = ["chain_grants", "expire_claims", "expire_tickets", "reveal_secrets"]
+__all__ = ["chain_grants", "expire_claims", "expire_tickets", "publish_heads", "reveal_secrets"]
 
 log = logging.getLogger(__name__)
 
@@ -50,3 +50,9 @@ def reveal_secrets(now: dt.datetime | None = None) -> int:
     moment = now or utc_now()
     campaigns = queries.list_campaigns_to_reveal(moment)
     return _each("reveal_secrets", campaigns, lambda campaign: services.reveal_secrets(campaign_id=campaign, now=moment))
+
+
+def publish_heads(now: dt.datetime | None = None) -> int:
+    """Every half hour: put the heads of the chains on the public list, where witnesses fetch them."""
+    with transaction():
+        return services.publish_heads(now or utc_now())

@@ -13,7 +13,7 @@ from quizapp.accounts.queries import CITIZENS, CITIZENS_WITH_UNIT, PROFILE_COLUM
 from quizapp.core.clock import shanghai_day
 from quizapp.core.db import db
 from quizapp.core.errors import NotFound
-from quizapp.core.statements import Row, fetch
+from quizapp.core.statements import Row, fetch, fetch_alone
 from quizapp.lottery.models import DaySecret, Draw, DrawTicket, PoolRecord, Prize, PrizePool, QuotaUse, Win
 from quizapp.payouts.models import Payout
 from quizapp.payouts.queries import CAMPAIGNS
@@ -187,6 +187,20 @@ class Stock:
     spent_fen: int
     won_today: int
     won_this_hour: int
+
+
+_GRANTED = sa.select(sa.func.count().label("granted")).where(
+    DrawTicket.citizen_id == sa.bindparam("citizen_id", type_=sa.Uuid),
+    DrawTicket.campaign_id == sa.bindparam("campaign_id", type_=sa.Uuid),
+    DrawTicket.granted_on == sa.bindparam("today", type_=sa.Date),
+    DrawTicket.state != "void",
+)
+
+
+def count_granted(citizen_id: uuid.UUID, campaign_id: uuid.UUID, today: dt.date) -> int:
+    """Tickets a citizen was granted in a campaign on a Shanghai day, void ones not counted."""
+    [row] = fetch_alone(_GRANTED, {"citizen_id": citizen_id, "campaign_id": campaign_id, "today": today})
+    return int(row.granted)
 
 
 @dataclass(frozen=True)

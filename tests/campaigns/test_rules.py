@@ -13,12 +13,14 @@ from quizapp.campaigns.checks import Problem, has_errors, problems
 from quizapp.campaigns.errors import AttemptLimitReached, CampaignEnded, CampaignNotOpen, CampaignPaused, NotEligible
 from quizapp.campaigns.rules import CampaignView
 from quizapp.campaigns.terms import (
+    Condition,
     DrawTerms,
     FixedReward,
     PaperPart,
     Points,
     PrizeTerms,
     Terms,
+    TicketBand,
     Tries,
     body_hash,
     check_shape,
@@ -495,3 +497,26 @@ def test_the_rules_page_says_who_bears_the_tax_and_who_gets_the_fixed_reward() -
 @pytest.mark.parametrize(("questions", "minutes"), [(1, 1), (5, 3), (20, 12), (50, 30)])
 def test_the_time_a_paper_takes_is_told_honestly(questions: int, minutes: int) -> None:
     assert wording.about_minutes(questions) == minutes
+
+
+def _when(measure: str, at_least: int) -> Condition:
+    return Condition(measure=measure, at_least=at_least)
+
+
+@pytest.mark.parametrize(
+    ("correct", "passed", "tickets"), [(5, True, 3), (4, True, 2), (3, False, 1), (2, False, 0)], ids=["all", "four", "three", "two"]
+)
+def test_the_first_band_that_is_met_decides_the_chances(correct: int, passed: bool, tickets: int) -> None:
+    bands = (TicketBand(_when("all_right", 1), 3), TicketBand(_when("correct", 4), 2), TicketBand(_when("correct", 3), 1))
+    terms = _terms(prizes=ONE_CODE_PRIZE, draw={"bands": bands})
+    values = {"correct": correct, "all_right": int(correct == 5)}
+    assert rules.tickets_for(terms, passed=passed, group="resident", age_band="18_59", values=values) == tickets
+    assert rules.tickets_for(terms, passed=passed, group="youth", age_band="14_17", values=values) == 0
+    assert not terms.is_plain
+
+
+@pytest.mark.parametrize(("granted", "tickets"), [(0, 2), (2, 2), (3, 1), (4, 0), (9, 0)])
+def test_the_days_tickets_of_one_citizen_have_an_end(granted: int, tickets: int) -> None:
+    terms = _terms(prizes=ONE_CODE_PRIZE, draw={"tickets": 2, "draws_per_day": 4})
+    assert rules.tickets_for(terms, passed=True, group="resident", age_band="18_59", granted_today=granted) == tickets
+    assert terms.is_plain

@@ -24,6 +24,7 @@ from quizapp.core.db import db
 from quizapp.core.ids import new_id
 from quizapp.ledger.rules import POINTS_SOURCE
 from quizapp.ledger.services import Posting, post
+from quizapp.lottery.queries import count_granted
 from quizapp.lottery.services import Grant, grant_many
 from quizapp.payouts import services as payouts
 
@@ -84,7 +85,7 @@ def _give(terms: Terms, earner: Earner, event: Done, due: Due, tickets_before: i
     gifts = tuple(gift for gift in gifts if gift.kind != "prize" or _take_prize(terms, earner, gift))
     if not gifts:
         return 0
-    count = sum(gift.amount for gift in gifts if gift.kind == "tickets" and not gift.name)
+    count = _within_day(terms, earner, sum(gift.amount for gift in gifts if gift.kind == "tickets" and not gift.name), now)
     attempt = earner.attempt
     first = None if not count else (attempt.ticket_count if attempt else 0) + tickets_before + 1
     grant = AwardGrant(
@@ -113,6 +114,13 @@ def _give(terms: Terms, earner: Earner, event: Done, due: Due, tickets_before: i
         if gift.kind == "prize":
             _open_prize(terms, earner, grant, gift, now)
     return count if attempt else 0
+
+
+def _within_day(terms: Terms, earner: Earner, count: int, now: dt.datetime) -> int:
+    """As many tickets as the terms' limit of a day leaves room for."""
+    if not count or terms.draw is None or terms.draw.draws_per_day is None:
+        return count
+    return min(count, max(0, terms.draw.draws_per_day - count_granted(earner.profile.citizen_id, earner.campaign_id, shanghai_day(now))))
 
 
 def _is_for(terms: Terms, gift: Gift, profile: Profile) -> bool:

@@ -11,13 +11,14 @@ from quizapp.attempts.queries import AttemptView, Turns
 from quizapp.attempts.services.awarding import Earner, give_awards
 from quizapp.campaigns import queries as campaign_queries
 from quizapp.campaigns import rules as campaign_rules
-from quizapp.campaigns.season.scoring import Item, Scored, has_passed
+from quizapp.campaigns.season.scoring import Item, Scored, has_passed, values_of
 from quizapp.campaigns.season.scoring import score as score_items
 from quizapp.campaigns.terms import Quiz, Terms
 from quizapp.core.clock import shanghai_day
 from quizapp.core.statements import Write, run_writes
 from quizapp.ledger.rules import POINTS_SOURCE
 from quizapp.ledger.services import Posting, posting_writes
+from quizapp.lottery.queries import count_granted
 from quizapp.lottery.services import ticket_writes
 from quizapp.questions import queries as question_queries
 from quizapp.questions import rules as question_rules
@@ -59,13 +60,15 @@ def grade_attempt(
     corrected = {key: change.accepted for key, change in question_queries.find_key_changes(views).items()}
     answers = [(views[question.revision_id], question.choice_order, question.chosen) for question in attempt.questions]
     grade = rules.grade(answers, corrected)
-    score, passed = None, False
+    score, passed, values = None, False, None
     if terms.is_plain:
         passed = campaign_rules.is_passed(terms, grade.correct_count)
     else:
         scored = score_attempt(attempt, terms.quiz(attempt.quiz_id), answers, grade.marks)
         score, grade = scored.score, rules.Grade(scored.marks)
-        passed = has_passed(terms.quiz(attempt.quiz_id), scored, seconds_used(attempt, now, is_automatic=is_automatic))
+        seconds = seconds_used(attempt, now, is_automatic=is_automatic)
+        passed = has_passed(terms.quiz(attempt.quiz_id), scored, seconds)
+        values = values_of(scored, passed=passed, seconds=seconds)
     earned = rules.earnings(
         terms,
         passed=passed,
@@ -73,6 +76,8 @@ def grade_attempt(
         age_band=profile.age_band,
         graded_today=turns.graded,
         rewarded_today=turns.rewarded,
+        values=values,
+        granted_today=granted_today(terms, profile.citizen_id, attempt.campaign_id, now),
     )
     graded = replace(
         attempt,
@@ -94,6 +99,15 @@ def grade_attempt(
         earner = Earner(graded.campaign_id, graded.terms_id, profile, graded)
         return replace(graded, ticket_count=graded.ticket_count + give_awards(earner, str(graded.id), now))
     return graded
+
+
+def granted_today(terms: Terms, citizen_id: uuid.UUID, campaign_id: uuid.UUID, now: dt.datetime) -> int:
+    """Tickets a citizen has been granted on this Shanghai day; only asked for where the terms limit them, so that nobody else's
+    hand-in pays for it. Read after the day's turns were: whoever grants in between makes ``day_turn`` clash, and the hand-in is
+    tried again."""
+    if terms.draw is None or terms.draw.draws_per_day is None:
+        return 0
+    return count_granted(citizen_id, campaign_id, shanghai_day(now))
 
 
 def seconds_used(attempt: AttemptView, now: dt.datetime, *, is_automatic: bool) -> int:

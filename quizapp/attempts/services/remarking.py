@@ -26,7 +26,7 @@ from quizapp.attempts.services.awarding import Earner, give_awards
 from quizapp.attempts.services.grading import score_attempt, seconds_used
 from quizapp.audit import services as audit
 from quizapp.campaigns import queries as campaign_queries
-from quizapp.campaigns.season.scoring import has_passed
+from quizapp.campaigns.season.scoring import has_passed, values_of
 from quizapp.campaigns.terms import Terms
 from quizapp.core.clock import shanghai_day
 from quizapp.core.db import db
@@ -179,20 +179,21 @@ def _change(row: Any, accepted: Accepted) -> _Change | None:
     )
     is_right = is_accepted(accepted, row.choice_order, row.chosen)
     terms = campaign_queries.get_terms(row.terms_id)
-    passes = None if terms.is_plain else lambda marks: _score_again(terms, row.id, marks)[1]
-    after = rules.remark(terms, marked, row.position, is_right, passes)
+    weigh = None if terms.is_plain else lambda marks: _score_again(terms, row.id, marks)[1:]
+    after = rules.remark(terms, marked, row.position, is_right, weigh)
     return None if after is None else _Change(row, after)
 
 
-def _score_again(terms: Terms, attempt_id: uuid.UUID, marks: str) -> tuple[int, bool]:
-    """Score and pass of an attempt with other marks, where its quiz has a scoring of its own."""
+def _score_again(terms: Terms, attempt_id: uuid.UUID, marks: str) -> tuple[int, bool, rules.Values]:
+    """Score, pass and measures of an attempt with other marks, where its quiz has a scoring of its own."""
     attempt = queries.get_attempt(attempt_id)
     quiz = terms.quiz(attempt.quiz_id)
     views = question_queries.get_revisions(question.revision_id for question in attempt.questions)
     answers = [(views[question.revision_id], question.choice_order, question.chosen) for question in attempt.questions]
     scored = score_attempt(attempt, quiz, answers, [mark == "1" for mark in marks])
     seconds = seconds_used(attempt, attempt.handed_in_at or attempt.deadline_at, is_automatic=attempt.is_automatic)
-    return scored.score, has_passed(quiz, scored, seconds)
+    passed = has_passed(quiz, scored, seconds)
+    return scored.score, passed, values_of(scored, passed=passed, seconds=seconds)
 
 
 def _settle_season(change: _Change, now: dt.datetime) -> None:
@@ -200,7 +201,7 @@ def _settle_season(change: _Change, now: dt.datetime) -> None:
     terms = campaign_queries.get_terms(change.row.terms_id)
     if terms.is_plain:
         return
-    score, _ = _score_again(terms, change.row.id, change.after.marks)
+    score, *_ = _score_again(terms, change.row.id, change.after.marks)
     db.session.execute(sa.update(queries.ATTEMPTS).where(queries.ATTEMPTS.c.id == change.row.id).values(score=score))
     if change.row.may_earn:
         profile = account_queries.lock_citizen(change.row.citizen_id)

@@ -161,7 +161,7 @@ class Terms:
     @functools.cached_property
     def is_plain(self) -> bool:
         """Whether a start and a hand-in need nothing but the campaign's window and the marks: one plain quiz, no stages, tracks,
-        entry or awards."""
+        entry or awards, no chances by band."""
         quiz = self.main
         return (
             len(self.quizzes) == 1
@@ -169,6 +169,7 @@ class Terms:
             and quiz.tries == Tries(quiz.tries.per_day, quiz.tries.total)
             and quiz.paper.same_for == "attempt"
             and quiz.requires == ALWAYS
+            and not (self.draw is not None and self.draw.bands)
             and not (quiz.channels or self.stages or self.tracks or self.awards or self.entry or self.actions)
         )
 

@@ -1,4 +1,4 @@
-"""The verbs of the lottery: open a pool, grant tickets, draw, chain, expire, void, reveal.
+"""The verbs of the lottery: open a pool, grant tickets, draw, chain, expire, void, return, reveal, publish heads.
 
 No verb takes an outcome, a prize or a chance: what a draw gives is computed in ``lottery.proof`` and nowhere else.
 """
@@ -6,9 +6,10 @@ No verb takes an outcome, a prize or a chance: what a draw gives is computed in 
 from quizapp.lottery.queries import DrawResult
 from quizapp.lottery.services.chain import alias_for, manifest_for, ticket_end
 from quizapp.lottery.services.draws import draw_ticket
+from quizapp.lottery.services.heads import publish_heads
 from quizapp.lottery.services.pools import open_pool
 from quizapp.lottery.services.tickets import Grant, grant_many, grant_tickets, ticket_writes
-from quizapp.lottery.services.upkeep import chain_grants, expire_tickets, give_up_tickets, reveal_secrets, void_tickets
+from quizapp.lottery.services.upkeep import chain_grants, expire_tickets, give_up_tickets, return_wins, reveal_secrets, void_tickets
 
 __all__ = [
     "DrawResult",
@@ -22,6 +23,8 @@ __all__ = [
     "grant_tickets",
     "manifest_for",
     "open_pool",
+    "publish_heads",
+    "return_wins",
     "reveal_secrets",
     "ticket_end",
     "ticket_writes",

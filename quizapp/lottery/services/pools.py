@@ -107,6 +107,6 @@ def open_pool(
 def _prizes(pool_id: uuid.UUID, manifest: Mapping[str, Any]) -> list[Prize]:
     names = ("name", "tier", "kind", "value_fen", "points", "quantity", "odds_ppm", "budget_fen")
     return [
-        Prize(pool_id=pool_id, position=position, **{name: prize[name] for name in names})
+        Prize(pool_id=pool_id, position=position, **{name: prize.get(name) for name in names})
         for position, prize in enumerate(manifest["prizes"])
     ]

@@ -11,8 +11,8 @@ from quizapp.core.clock import day_end
 from quizapp.core.db import db
 from quizapp.core.statements import run_writes
 from quizapp.lottery import proof, rules
-from quizapp.lottery.models import DaySecret, DrawTicket
-from quizapp.lottery.services.chain import TICKETS_PER_RECORD, LockedPool, chain_unlisted, lock_pool, manifest_of
+from quizapp.lottery.models import DaySecret, Draw, DrawTicket, Prize, Win
+from quizapp.lottery.services.chain import TICKETS_PER_RECORD, LockedPool, chain_unlisted, lock_pool, manifest_of, rules_of
 from quizapp.lottery.services.pools import vault
 
 REVEAL_DELAY = dt.timedelta(minutes=10)
@@ -80,6 +80,34 @@ def void_tickets(
             now=now,
         )
     return len(ids)
+
+
+def return_wins(*, campaign_id: uuid.UUID, win_ids: Collection[uuid.UUID], reason: str, now: dt.datetime) -> int:
+    """Put prizes back that nobody will have, so that they can be won again; the ledger says of which draws. Once each; what the
+    citizen's caps and the quotas counted stays counted. Who decided it, the caller writes down.
+
+    :param reason: one of ``proof.RETURN_REASONS``
+    :raises ValueError: for another reason
+    :returns: how many went back; none where the manifest lets nothing come back
+    """
+    if reason not in proof.RETURN_REASONS:
+        raise ValueError(f"not a reason for a prize to come back: {reason}")
+    pool = lock_pool(campaign_id)
+    if not rules_of(pool.id).allows_returns:
+        return 0
+    columns = (Win.id, Win.prize_id, Draw.serial, Draw.amount_fen)
+    statement = sa.select(*columns).join(Draw, Draw.id == Win.draw_id)
+    found = db.session.execute(
+        statement.where(Win.campaign_id == campaign_id, Win.id.in_(win_ids), Win.returned_at.is_(None)).order_by(Draw.serial)
+    ).all()
+    for row in found:
+        pool.add("return", now, draw=row.serial, reason=reason)
+        less = {"won_count": Prize.won_count - 1, "spent_fen": Prize.spent_fen - (row.amount_fen or 0)}
+        db.session.execute(sa.update(Prize).where(Prize.id == row.prize_id).values(less), execution_options=_NO_SYNC)
+    returned = sa.update(Win).where(Win.id.in_([row.id for row in found])).values(returned_at=now)
+    db.session.execute(returned, execution_options=_NO_SYNC)
+    run_writes(*pool.writes())
+    return len(found)
 
 
 def give_up_tickets(citizen_id: uuid.UUID, now: dt.datetime) -> None:
