@@ -77,6 +77,7 @@ TIMETABLE: tuple[Entry, ...] = (
     Entry("expire_tickets", "quizapp.lottery.jobs:expire_tickets", "tickets are good for the hours the terms say", seconds=120),
     Entry("publish_heads", "quizapp.lottery.jobs:publish_heads", "whoever keeps a head sees a ledger that is rebuilt", seconds=1800),
     Entry("reveal_secrets", "quizapp.lottery.jobs:reveal_secrets", "a day that is over can be re-computed by anybody", seconds=180),
+    Entry("pool_draws", "quizapp.attempts.pool_jobs:hold_pool_draws", "lists are frozen and drawn when the terms say", seconds=30),
     Entry("watch_laws", "quizapp.questions.jobs:watch_laws", "a question leaves papers the day its article changes", seconds=60),
     Entry("expire_claims", "quizapp.payouts.jobs:expire_claims", "a prize waits as long as the terms say", seconds=120),
     Entry("serve_codes", "quizapp.payouts.jobs:serve_waiting_codes", "codes uploaded later go to those who wait", seconds=60),

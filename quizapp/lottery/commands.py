@@ -1,14 +1,18 @@
 """``flask draws``: export a ledger, check one."""
 
+import json
 import sys
+import uuid
 from pathlib import Path
 
 import click
 from flask.cli import AppGroup
 
 from quizapp.core.errors import NotFound
-from quizapp.lottery import proof, queries
+from quizapp.lottery import pool_proof, proof, queries
 from quizapp.lottery.export import ledger_lines
+from quizapp.lottery.pooldraw import queries as pool_queries
+from quizapp.lottery.pooldraw.export import file_lines
 
 draws = AppGroup("draws", help="Ledgers of prize draws.")
 commands = (draws,)
@@ -18,7 +22,9 @@ commands = (draws,)
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--receipt", "receipts", multiple=True, help="Seal of a citizen's receipt that must be in the chain; may be given again.")
 def verify(file: Path, receipts: tuple[str, ...]) -> None:
-    """Check FILE (manifest, records, revealed secrets) with no network and no database; exit 1 names the first bad line."""
+    """Check FILE with no network and no database: a ledger of instant draws, or a pool draw; exit 1 names the first bad line."""
+    if _is_pool_draw(file):
+        sys.exit(pool_proof.main([str(file), *receipts]))
     try:
         with file.open("rb") as lines:
             summary = proof.verify(lines, receipts)
@@ -26,6 +32,31 @@ def verify(file: Path, receipts: tuple[str, ...]) -> None:
         print(f"BAD / 账本不对: {error}")
         sys.exit(1)
     print(proof.describe(summary))
+
+
+def _is_pool_draw(file: Path) -> bool:
+    """Whether the manifest, the file's first line, says so."""
+    with file.open("rb") as lines:
+        first = lines.readline(10_000_000)
+    try:
+        manifest = json.loads(first)
+    except ValueError:
+        return False
+    return isinstance(manifest, dict) and manifest.get("version") == pool_proof.VERSION
+
+
+@draws.command("export-pool")
+@click.argument("pool_draw_id", type=click.UUID)
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
+def export_pool(pool_draw_id: uuid.UUID, output: Path) -> None:
+    """Write the file of one pool draw as JSON Lines, the same bytes the public address gives."""
+    try:
+        found = pool_queries.get_public(pool_draw_id)
+    except NotFound:
+        raise click.ClickException(f"no pool draw has the id {pool_draw_id}") from None
+    with output.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(file_lines(found))
+    click.echo(f"{output}: {found.run.record_count} records, head {found.run.chain_head}")
 
 
 @draws.command("export")

@@ -1,5 +1,6 @@
 """Promise 3: no must-win list, no odds of a person, no preset result exists anywhere — not in the schema, not in a verb."""
 
+import dataclasses
 import inspect
 import re
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ import sqlalchemy as sa
 from flask import Flask
 
 from quizapp.core.db import db
-from quizapp.lottery import proof, services
+from quizapp.lottery import pool_proof, pool_rules, pooldraw, proof, services
+from quizapp.lottery.pooldraw import chain as pool_chain
+from quizapp.lottery.pooldraw import drawing, excluding, freezing, opening, outside, reserves, winning
 from quizapp.lottery.proof.bundle import MODULES
 from quizapp.lottery.services import chain, draws, pools, tickets, upkeep
 from quizapp.payouts import services as payout_services
@@ -19,6 +22,17 @@ SUSPECT = re.compile(
 )
 PERSONAL_ODDS = re.compile(r"odds|probab|chance|weight")
 LOTTERY_TABLES = {"prize_pools", "prizes", "day_secrets", "draw_tickets", "draws", "pool_records", "wins", "quota_uses", "chain_heads"}
+POOL_MODULES = (pool_proof, pool_rules, pooldraw, pool_chain, drawing, excluding, freezing, opening, outside, reserves, winning)
+POOL_DRAW_TABLES = {
+    "pool_manifests",
+    "pool_draws",
+    "pool_draw_tiers",
+    "pool_draw_entries",
+    "pool_draw_records",
+    "pool_draw_results",
+    "pool_wins",
+    "outside_draws",
+}
 ALLOWED_COLUMNS = {
     "draw_tickets": {
         "id",
@@ -35,6 +49,7 @@ ALLOWED_COLUMNS = {
         "void_reason",
         "chained_in",
     },
+    "pool_draw_entries": {"pool_draw_id", "serial", "citizen_id", "alias", "tickets", "band"},
     "draws": {
         "id",
         "pool_id",
@@ -77,16 +92,18 @@ def test_odds_stand_on_prizes_alone_and_name_nobody(app: Flask) -> None:
 
 def test_tables_of_the_lottery_are_known_to_the_column(app: Flask) -> None:
     tables = _tables(app).tables
-    drawing = {name for name in tables if re.search(r"prize_pool|draw|lotter|raffle|win|day_secret|pool_record|quota|chain_head", name)} | {
-        "prizes"
-    }
-    assert drawing == LOTTERY_TABLES
+    drawing = {
+        name
+        for name in tables
+        if re.search(r"prize_pool|draw|lotter|raffle|win|day_secret|pool_record|quota|chain_head|pool_manifest", name)
+    } | {"prizes"}
+    assert drawing == LOTTERY_TABLES | POOL_DRAW_TABLES
     for name, columns in ALLOWED_COLUMNS.items():
         assert {column.name for column in tables[name].columns} == columns
 
 
 def _functions() -> Iterator[tuple[str, object]]:
-    for module in (*MODULES, services, chain, draws, pools, tickets, upkeep, payout_services):
+    for module in (*MODULES, services, chain, draws, pools, tickets, upkeep, payout_services, *POOL_MODULES):
         for name, function in vars(module).items():
             if inspect.isfunction(function) and (function.__module__ or "").startswith("quizapp.lottery"):
                 yield f"{function.__module__}.{name}", function
@@ -119,6 +136,27 @@ def test_the_verbs_take_exactly_what_they_need() -> None:
     assert names(proof.settle) == {"rules", "tier", "standing_of", "wins_total", "wins_today", "segment", "segment_wins"}
 
 
+def test_of_the_verbs_of_pool_draws_only_the_entry_of_an_outside_draw_takes_results() -> None:
+    def names(function: object) -> set[str]:
+        return set(inspect.signature(function).parameters) - {"pool_draw_id", "actor", "organisation_path", "now"}  # type: ignore[arg-type]
+
+    assert {name: names(getattr(pooldraw, name)) for name in pooldraw.__all__ if name[0].islower()} == {
+        "bind_scopes": {"campaign_id", "draw_code", "scopes"},
+        "confirm_outside": {"staff_id"},
+        "draw": set(),
+        "enter_outside": {"entry", "staff_id"},
+        "exclude_entries": {"citizen_ids", "reason"},
+        "freeze": {"entries"},
+        "open_pool_draws": {"campaign_id", "terms_hash", "plans"},
+        "pass_reserve": {"reason"},
+        "refuse_outside": {"staff_id"},
+        "substitute": {"tier", "place", "reason"},
+        "take_input": {"typed", "typed_again"},
+    }
+    assert names(pool_proof.results) == {"draw", "entries", "excluded", "seed"}
+    assert {field.name for field in dataclasses.fields(pooldraw.Entry)} == {"citizen_id", "tickets", "band"}
+
+
 def test_no_route_writes_a_draw_but_the_draw_itself(app: Flask) -> None:
     writing = {
         rule.endpoint
@@ -130,6 +168,20 @@ def test_no_route_writes_a_draw_but_the_draw_itself(app: Flask) -> None:
 
 def test_dice_are_thrown_in_one_place_only() -> None:
     """Randomness of the lottery is the day secrets, made at publication; drawing itself imports none."""
-    for module in (*MODULES, draws, chain, tickets, upkeep):
+    for module in (
+        *MODULES,
+        pool_proof,
+        pool_rules,
+        drawing,
+        excluding,
+        freezing,
+        outside,
+        reserves,
+        winning,
+        draws,
+        chain,
+        tickets,
+        upkeep,
+    ):
         source = inspect.getsource(module)
         assert not re.search(r"^(import|from) (random|secrets)\b|os\.urandom|uuid4", source, re.M), module.__name__

@@ -12,12 +12,13 @@ import sqlalchemy as sa
 
 from quizapp.accounts.models import Organisation
 from quizapp.audit.services import Actor
-from quizapp.campaigns import queries, rules
+from quizapp.campaigns import pool_plans, queries, rules
 from quizapp.campaigns.checks import Problem, check_head, has_errors
 from quizapp.campaigns.errors import CampaignNotFound, SamePerson, SlugTaken, TermsInvalid, WrongCampaignState, WrongMoment
 from quizapp.campaigns.models import Campaign, CampaignHost, CampaignTermsVersion
 from quizapp.campaigns.services.pieces import (
     add_version,
+    bind_draws,
     expect_version,
     first_terms,
     record_change,
@@ -31,6 +32,7 @@ from quizapp.core.clock import rfc3339
 from quizapp.core.db import db
 from quizapp.core.ids import new_id
 from quizapp.core.text import N_
+from quizapp.lottery import pooldraw
 from quizapp.lottery.errors import PrizeKindNotServed
 from quizapp.lottery.services import open_pool
 from quizapp.payouts import services as payouts
@@ -144,6 +146,8 @@ def _version_problems(old: Terms, new: Terms) -> list[Problem]:
     found = []
     if (old.draw is None) != (new.draw is None) or (old.draw and new.draw and old.draw != new.draw):
         found.append(Problem("draw", N_("奖品、数量和概率已经封存公示，不能再改。")))
+    if old.draws != new.draws:
+        found.append(Problem("draws", N_("摇号的奖项、名额和密钥已经封存公示，不能再改。")))
     if new.closes_at < old.closes_at:
         found.append(Problem("closes_at", N_("结束时间只能往后延，不能提前。")))
     if new.opens_at != old.opens_at:
@@ -237,7 +241,7 @@ def checked_terms(campaign: Campaign, now: dt.datetime, *, allows_cash: bool) ->
     """The draft as terms that may be published at ``now``."""
     _check(campaign, now)
     terms = from_dict({"schema": SCHEMA, **campaign.draft})
-    if not allows_cash and terms.draw is not None and any(prize.kind == "cash" for prize in terms.draw.prizes):
+    if not allows_cash and _has_cash(terms):
         raise PrizeKindNotServed(N_("这里没有开通现金发放，请把现金奖换成积分、兑换码或自取。"))
     return terms
 
@@ -252,10 +256,17 @@ def put_in_force(
         campaign.published_at = now
         campaign.published_by = publisher_id
         _open_pool(campaign, version, now)
+    else:
+        bind_draws(campaign, terms, now)
     campaign.submitted_by = campaign.release_at = None
     touch(campaign)
     record_change("campaign.published", campaign, actor, now, {"terms_number": version.number, "terms_hash": version.body_hash})
     return campaign
+
+
+def _has_cash(terms: Terms) -> bool:
+    kinds = {prize.kind for prize in terms.draw.prizes} if terms.draw else set()
+    return "cash" in kinds.union(tier.kind for draw in terms.draws for tier in draw.tiers)
 
 
 def _open_pool(campaign: Campaign, version: CampaignTermsVersion, now: dt.datetime) -> None:
@@ -282,6 +293,8 @@ def _open_pool(campaign: Campaign, version: CampaignTermsVersion, now: dt.dateti
         ],
         now=now,
     )
+    if terms.draws:
+        pooldraw.open_pool_draws(campaign_id=campaign.id, terms_hash=version.body_hash, plans=pool_plans.plans(terms), now=now)
 
 
 def sign_off(campaign_id: uuid.UUID, *, organisation_id: uuid.UUID, now: dt.datetime, actor: Actor) -> Campaign:

@@ -7,13 +7,14 @@ from typing import Any
 
 from quizapp.accounts.models import Organisation
 from quizapp.audit.services import Actor, record
-from quizapp.campaigns import queries, rules
+from quizapp.campaigns import pool_plans, queries, rules
 from quizapp.campaigns.checks import Problem
 from quizapp.campaigns.errors import CampaignChanged
 from quizapp.campaigns.models import Campaign, CampaignTermsVersion
 from quizapp.campaigns.terms import Terms, body_hash, from_dict, to_dict
 from quizapp.core.db import db, on_commit
 from quizapp.core.ids import new_id
+from quizapp.lottery import pooldraw
 
 
 def staff_id(actor: Actor) -> uuid.UUID | None:
@@ -47,6 +48,12 @@ def spare_problems(first: Terms, new: Terms) -> list[Problem]:
     if first.draw is None or len(rules.draw_days(new)) - len(rules.draw_days(first)) <= first.draw.spare_days:
         return []
     return [Problem("closes_at", f"备用密钥只够延长 {first.draw.spare_days} 天。")]
+
+
+def bind_draws(campaign: Campaign, terms: Terms, now: dt.datetime) -> None:
+    """Pool draws of a longer campaign: new days take secrets committed to at publication, lists wait for the new end."""
+    for plan in pool_plans.plans(terms):
+        pooldraw.bind_scopes(campaign_id=campaign.id, draw_code=plan.draw["id"], scopes=plan.scopes, now=now)
 
 
 def add_version(campaign: Campaign, terms: Terms, actor: Actor, now: dt.datetime) -> CampaignTermsVersion:

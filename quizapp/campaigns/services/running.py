@@ -9,7 +9,7 @@ from quizapp.campaigns.checks import Problem
 from quizapp.campaigns.errors import CampaignEnded, SamePerson, TermsInvalid, WrongCampaignState, WrongMoment
 from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.services import checked_terms, put_in_force, return_to_draft
-from quizapp.campaigns.services.pieces import add_version, first_terms, record_change, spare_problems, staff_id, touch, utc_text
+from quizapp.campaigns.services.pieces import add_version, bind_draws, first_terms, record_change, spare_problems, staff_id, touch, utc_text
 from quizapp.campaigns.terms import from_dict
 from quizapp.core.clock import rfc3339
 from quizapp.core.errors import AppError
@@ -75,6 +75,7 @@ def extend_campaign(campaign_id: uuid.UUID, *, closes_at: dt.datetime, now: dt.d
     if campaign.draft.get("closes_at") == in_force.body["closes_at"]:
         campaign.draft = {**campaign.draft, "closes_at": body["closes_at"]}
     version = add_version(campaign, new, actor, now)
+    bind_draws(campaign, new, now)
     touch(campaign)
     changes = {"closes_at": [rfc3339(old.closes_at), rfc3339(closes_at)], "terms_number": version.number}
     record_change("campaign.extended", campaign, actor, now, changes)

@@ -15,7 +15,16 @@ from quizapp.payouts.services.notices import (
     reply_to_objection,
     take_down_notices,
 )
-from quizapp.payouts.services.opening import NewItem, Opening, open_payout, opening_writes, pay_deferred_points, register_items
+from quizapp.payouts.services.opening import (
+    NewItem,
+    Opening,
+    open_many,
+    open_payout,
+    opening_writes,
+    pay_deferred_points,
+    raise_item_quantity,
+    register_items,
+)
 from quizapp.payouts.services.unreachable import give_up_unreachable, record_contact
 from quizapp.payouts.services.workdays import clear_workday, set_workday
 
@@ -36,12 +45,14 @@ __all__ = [
     "make_cash_list",
     "mark_payouts",
     "object_to",
+    "open_many",
     "open_payout",
     "opening_writes",
     "pay_deferred_points",
     "plan_due_notices",
     "plan_notice",
     "publish_notices",
+    "raise_item_quantity",
     "record_contact",
     "refuse_payout",
     "register_items",

@@ -2,14 +2,14 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
 from quizapp.core.db import db
 from quizapp.core.ids import new_id
-from quizapp.core.statements import Write, run_writes
+from quizapp.core.statements import Write, run_many, run_writes
 from quizapp.ledger import rules as ledger_rules
 from quizapp.ledger import services as ledger
 from quizapp.payouts import queries, rules
@@ -84,13 +84,15 @@ class Opening:
     id: uuid.UUID = field(default_factory=new_id)
 
 
-def opening_writes(prefix: str, opening: Opening) -> tuple[Write, ...]:
+def opening_writes(prefix: str, opening: Opening, terms: queries.ClaimTerms | None = None) -> tuple[Write, ...]:
     """The writes that open a hand-over by the terms in force, for hot paths (``core.statements.run_writes``). Points are posted
     and done with them.
 
+    :param terms: where the caller has read them already
+
     A source that has a payout already is refused by the database (unique source).
     """
-    terms = queries.find_claim_terms(opening.campaign_id)
+    terms = terms or queries.find_claim_terms(opening.campaign_id)
     is_points = opening.kind == "points"
     is_later = is_points and terms.deferred_until is not None and opening.now < terms.deferred_until
     state = "processing" if is_later else "done" if is_points else "claimable"
@@ -157,6 +159,25 @@ def pay_deferred_points(*, now: dt.datetime, limit: int = 500) -> int:
         move(payout, "done", now=now, reason="points_posted")
         paid += 1
     return paid
+
+
+def open_many(openings: Sequence[Opening]) -> None:
+    """Open many hand-overs at once, as :func:`opening_writes` would each."""
+    terms = {campaign_id: queries.find_claim_terms(campaign_id) for campaign_id in {opening.campaign_id for opening in openings}}
+    made = [opening_writes("pay", opening, terms[opening.campaign_id]) for opening in openings]
+    for place in (0, 1):
+        rows = [writes[place] for writes in made]
+        if rows:
+            run_many(rows[0].sql, [write.params for write in rows])
+    now_done = [opening for opening, writes in zip(openings, made, strict=True) if len(writes) > 2]
+    ledger.post_many([_points_posting(each.citizen_id, each.points, each.source_type, each.source_id, each.now) for each in now_done])
+
+
+def raise_item_quantity(*, item_id: uuid.UUID, at_least: int) -> None:
+    """Say that an item is handed over so often, where its number was not known when it was registered (a share of those who
+    qualify)."""
+    statement = sa.update(PayoutItem).where(PayoutItem.id == item_id, PayoutItem.quantity < at_least).values(quantity=at_least)
+    db.session.execute(statement, execution_options={"synchronize_session": False})
 
 
 def open_payout(opening: Opening) -> Payout:
