@@ -26,14 +26,18 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
             "payouts.view",
             "payouts.desk",
             "prizes.upload",
+            "objections.answer",
+            "certificates.manage",
         }
     ),
-    "approver": frozenset({"campaigns.view", "campaigns.publish", "payouts.view", "payouts.review", "reports.view"}),
+    "approver": frozenset({"campaigns.view", "campaigns.publish", "payouts.view", "payouts.review", "budgets.view", "reports.view"}),
     "question_editor": frozenset({"questions.view", "questions.edit", "statutes.edit"}),
     "question_reviewer": frozenset({"questions.view", "questions.review"}),
-    "finance": frozenset({"payouts.view", "payouts.handle", "campaigns.view", "reports.view", "phones.unmask"}),
+    "finance": frozenset(
+        {"payouts.view", "payouts.handle", "budgets.view", "budgets.edit", "campaigns.view", "reports.view", "phones.unmask"}
+    ),
     "report_reader": frozenset({"reports.view"}),
-    "cohost": frozenset({"campaigns.view", "questions.review", "reports.view"}),
+    "cohost": frozenset({"campaigns.view", "questions.review", "reports.view", "cohost.view"}),
 }
 """What each role may do, always within its organisation subtree. The three administrators do nothing of the trade."""
 
@@ -71,6 +75,11 @@ PERMISSION_TITLES: dict[str, str] = {
     "payouts.review": N_("复核大额发放"),
     "payouts.desk": N_("自取窗口核验"),
     "prizes.upload": N_("上传兑换码"),
+    "objections.answer": N_("答复公示异议、暂缓发放、改工作日"),
+    "certificates.manage": N_("看证书、撤销证书"),
+    "budgets.view": N_("看各单位资金和结算单"),
+    "budgets.edit": N_("登记各单位资金（大额要另一人复核）"),
+    "cohost.view": N_("看本单位协办的活动"),
     "phones.unmask": N_("看完整手机号（要填事由）"),
 }
 

@@ -88,6 +88,7 @@ SECTIONS = (
             Item(N_("奖品和兑换码"), "gift", "payouts_admin.items"),
             Item(N_("现金名单"), "cert", "payouts_admin.cash_lists"),
             Item(N_("自取核验"), "check", "payouts_admin.desk"),
+            Item(N_("证书"), "cert", "certificates_admin.index"),
         ),
     ),
     Section(

@@ -98,7 +98,6 @@ TITLES: dict[str, str] = {
     "notice.taken_down": N_("撤下中奖公示"),
     "notice.objection_answered": N_("答复公示异议"),
     "workdays.changed": N_("修改工作日安排"),
-    "certificate.issued": N_("开具证书"),
     "certificate.revoked": N_("撤销证书"),
     "budget.entered": N_("登记协办单位资金"),
     "budget.posted": N_("复核协办单位资金"),

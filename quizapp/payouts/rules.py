@@ -24,6 +24,10 @@ the way. From ``held`` a prize goes back to where it was, or is void by a decisi
 OPEN_STATES = frozenset({"claimable", "processing", "ready", "unknown", "returned", "held"})
 """What a citizen still has coming."""
 EXPIRING_STATES = ("claimable", "returned", "ready")
+DRAWN_SOURCES = ("win", "pool_win")
+"""Prizes that were drawn: instantly, or from a pool. They are what a winners' notice lists."""
+WON_SOURCES = (*DRAWN_SOURCES, "award")
+"""What the terms of a campaign gave; the rest was redeemed."""
 LOST_STATES = frozenset({"expired", "forfeited", "void"})
 """Nobody gets it: what becomes of it is written down (``PayoutForfeit``)."""
 HOLDABLE_STATES = frozenset({"claimable", "processing", "ready", "returned"})
@@ -157,6 +161,11 @@ def is_out_of_reach(contacted_on: Iterable[dt.date]) -> bool:
     """Whether somebody has been called often enough, on enough different days."""
     days = list(contacted_on)
     return len(days) >= UNREACHABLE_CONTACTS and len(set(days)) >= UNREACHABLE_DAYS
+
+
+def may_certify(source_type: str, state: str) -> bool:
+    """Whether somebody who won this can have a certificate of it: a win that stands, wherever its hand-over is."""
+    return source_type in WON_SOURCES and state not in ("void", "held")
 
 
 def is_workday(day: dt.date, changes: Mapping[dt.date, bool]) -> bool:

@@ -79,6 +79,7 @@ def _claim_context(payout: Payout) -> dict[str, Any]:
         "claim": queries.find_claim_terms(payout.campaign_id),
         "hold_words": rules.hold_words(payout.hold_reason) if payout.hold_reason else "",
         "has_refused": any(event.reason == "refused" for event in events),
+        "may_certify": rules.may_certify(payout.source_type, payout.state),
         "may_refuse": payout.state in ("claimable", "returned", "ready") and not is_late,
         "now": now,
     }
@@ -141,6 +142,17 @@ def refuse(payout_id: uuid.UUID) -> Response:
     else:
         flash(_("好的，这份奖品您不要了。"), "success")
     return redirect(url_for("payouts.claim", payout_id=payout_id), 303)
+
+
+@bp.post("/me/prizes/<uuid:payout_id>/certificate")
+@citizen
+def certificate(payout_id: uuid.UUID) -> Response:
+    """Ask for a certificate of a win; a second time gives the same one."""
+    now = utc_now()
+    with transaction():
+        services.certify_win(payout_id=payout_id, citizen_id=current_principal().user_id, now=now)
+    flash(_("证书开好了，可以下载。"), "success")
+    return redirect(url_for("certificates.index"), 303)
 
 
 @bp.post("/me/prizes/<uuid:payout_id>/privacy")

@@ -19,6 +19,7 @@ from quizapp.accounts.models import StaffAccount
 from quizapp.attempts.models import Attempt, AttemptQuestion
 from quizapp.audit.services import SYSTEM
 from quizapp.campaigns.models import Campaign
+from quizapp.certificates.models import Certificate
 from quizapp.core.clock import utc_now
 from quizapp.core.db import db, transaction
 from quizapp.lottery.models import Draw, Prize, Win
@@ -53,6 +54,15 @@ def _make_sure_of_notices(site: Site) -> None:
             notice = db.session.scalars(sa.select(WinnersNotice).where(WinnersNotice.objection_until > utc_now())).first()
             if notice is not None and db.session.scalar(sa.select(NoticeObjection.id).limit(1)) is None:
                 payout_services.object_to(notice=notice, reference="", reason="名单里好像有重复的抽奖号。", now=utc_now())
+
+
+def _make_sure_of_certificates(site: Site) -> None:
+    """A certificate of a demo citizen's win."""
+    with site.app.app_context(), transaction():
+        won = sa.select(Payout).where(Payout.source_type == "win", Payout.state != "void")
+        payout = db.session.scalars(won.order_by(Payout.id).limit(1)).first()
+        if payout is not None:
+            payout_services.certify_win(payout_id=payout.id, citizen_id=payout.citizen_id, now=utc_now())
 
 
 def _make_sure_of_corrections(site: Site) -> None:
@@ -98,6 +108,7 @@ def _values(site: Site) -> dict[str, list[str]]:
     """Real values for each kind of path argument, all of which are visited."""
     _make_sure_of_corrections(site)
     _make_sure_of_notices(site)
+    _make_sure_of_certificates(site)
     with site.app.app_context():
         session = db.session
 
@@ -120,6 +131,8 @@ def _values(site: Site) -> dict[str, list[str]]:
             "position": ["1"],
             "attempt_id": one(Attempt.id, Attempt.started_at.desc()),
             "payout_id": one(Payout.id),
+            "certificate_id": one(Certificate.id),
+            "certificate_number": [str(session.scalar(sa.select(Certificate.number).limit(1)) or "none")],
             "objection_id": one(NoticeObjection.id),
             "objection_number": [str(session.scalar(sa.select(NoticeObjection.number).limit(1)) or "none")],
             "item_id": one(PayoutItem.id),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from quizapp.audit.models import AuditEntry
 from quizapp.audit.services import SYSTEM
 from quizapp.campaigns.models import Campaign, CampaignTermsVersion
+from quizapp.certificates.queries import get_by_number
 from quizapp.core.db import db, transaction
 from quizapp.ledger.queries import get_balance
 from quizapp.payouts import jobs, queries, rules, services
@@ -105,6 +106,8 @@ def test_cash_on_a_list_and_what_is_handed_over_are_not_held(pool: Pool) -> None
 
 def test_a_cancelled_prize_says_why_and_is_in_the_trail(pool: Pool) -> None:
     payout = make_payout(pool, "cash")
+    with transaction():
+        number = services.certify_win(payout_id=payout.id, citizen_id=payout.citizen_id, now=NOW).number
     _hold(payout)
     with transaction():
         services.cancel(payout.id, "breach", SYSTEM, NOW)
@@ -112,8 +115,10 @@ def test_a_cancelled_prize_says_why_and_is_in_the_trail(pool: Pool) -> None:
     assert (found.state, rules.hold_words(found.hold_reason)) == ("void", rules.HOLD_REASONS["breach"])
     assert [entry.action for entry in db.session.scalars(sa.select(AuditEntry).order_by(AuditEntry.id))] == [
         "payout.held",
+        "certificate.revoked",
         "payout.cancelled",
     ]
+    assert get_by_number(number).revoked_at == NOW
     [forfeit] = _forfeits()
     assert (forfeit.cause, forfeit.rule, forfeit.outcome) == ("void", "void", "kept")
 

@@ -26,6 +26,7 @@ ME_LINKS = (
     ("payouts.prizes", "gift", _l("我的奖品")),
     ("attempts.history", "list", _l("答题记录")),
     ("ledger.points", "point", _l("积分明细")),
+    ("certificates.index", "cert", _l("我的证书")),
     ("payouts.notices", "star", _l("中奖公示")),
 )
 """Rows of the page 我的, shown where the application has the view."""

@@ -43,7 +43,7 @@ def _noticed(campaign_id: uuid.UUID, draw_key: str, now: dt.datetime) -> tuple[s
     return (
         Payout.campaign_id == campaign_id,
         Payout.draw_key == draw_key,
-        Payout.source_type == ("pool_win" if draw_key else "win"),
+        Payout.source_type.in_(rules.DRAWN_SOURCES),
         Payout.kind != "points",
         Payout.state != "void",
         Payout.created_at < until,

@@ -2,6 +2,7 @@
 winners' notices."""
 
 from quizapp.payouts.services.cash import export_rows, make_cash_list, mark_payouts, review_cash_list
+from quizapp.payouts.services.certifying import certify_win
 from quizapp.payouts.services.claims import claim_payout, expire_payouts, forfeit_payouts, refuse_payout, withdraw_publicity
 from quizapp.payouts.services.codes import UploadResult, serve_waiting, upload_codes
 from quizapp.payouts.services.desk import hand_over
@@ -33,6 +34,7 @@ __all__ = [
     "Opening",
     "UploadResult",
     "cancel",
+    "certify_win",
     "claim_payout",
     "clear_workday",
     "expire_payouts",

@@ -5,6 +5,7 @@ import datetime as dt
 import uuid
 
 from quizapp.audit import services as audit
+from quizapp.certificates import services as certificates
 from quizapp.payouts import queries, rules
 from quizapp.payouts.errors import OnAList, WrongMove
 from quizapp.payouts.models import Payout
@@ -49,7 +50,8 @@ def release(payout_id: uuid.UUID, reason_code: str, actor: audit.Actor, now: dt.
 
 
 def cancel(payout_id: uuid.UUID, reason_code: str, actor: audit.Actor, now: dt.datetime) -> Payout:
-    """Void a prize by a decision. What becomes of it follows from the terms, like of any other that nobody got.
+    """Void a prize by a decision. What becomes of it follows from the terms, like of any other that nobody got;
+    a certificate of it is revoked.
 
     :param reason_code: one of ``rules.HOLD_REASONS``
     :raises OnAList: for cash on a list
@@ -63,6 +65,9 @@ def cancel(payout_id: uuid.UUID, reason_code: str, actor: audit.Actor, now: dt.d
     _refuse_on_list(payout)
     payout.hold_reason = reason_code
     move(payout, "void", now=now, reason=reason_code, actor_name=_name(actor))
+    certificates.revoke_source(
+        source_type=payout.source_type, source_id=payout.source_id, reason=rules.HOLD_REASONS[reason_code], actor=actor, now=now
+    )
     _record("payout.cancelled", payout, actor, now, reason=reason_code)
     return payout
 

@@ -38,7 +38,7 @@ def move(payout: Payout, to: str, *, now: dt.datetime, reason: str, actor_name: 
 
 def _forfeit(payout: Payout, cause: str, now: dt.datetime) -> PayoutForfeit:
     """By the terms in force; what is not won (redeemed things) goes back to its stock."""
-    rule = queries.find_claim_terms(payout.campaign_id).forfeits if payout.source_type == "win" else "stock"
+    rule = queries.find_claim_terms(payout.campaign_id).forfeits if payout.source_type in rules.WON_SOURCES else "stock"
     return PayoutForfeit(
         payout_id=payout.id,
         source_type=payout.source_type,

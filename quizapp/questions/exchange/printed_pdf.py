@@ -2,7 +2,6 @@
 embeds what it uses of the system's font. Texts go in as data, so nothing in a question can be taken for commands; files
 and network are out of reach (the root is a folder with nothing else, packages are not imported)."""
 
-import functools
 import json
 import tempfile
 from dataclasses import asdict
@@ -10,27 +9,11 @@ from pathlib import Path
 
 import typst
 
+from quizapp.core.pdf import find_font
 from quizapp.questions.errors import PdfNeedsFont
 from quizapp.questions.exchange.printed import Paper
 
-FAMILIES = (
-    "Noto Serif CJK SC",
-    "Source Han Serif SC",
-    "Songti SC",
-    "SimSun",
-    "Noto Sans CJK SC",
-    "Source Han Sans SC",
-    "WenQuanYi Zen Hei",
-    "AR PL UMing CN",
-)
-"""Chinese fonts, the first that is installed sets the paper. Debian: fonts-noto-cjk."""
 _TEMPLATE = Path(__file__).with_name("paper.typ")
-
-
-@functools.cache
-def find_font() -> str | None:
-    installed = set(typst.Fonts(include_embedded_fonts=False).families())
-    return next((family for family in FAMILIES if family in installed), None)
 
 
 def write(paper: Paper) -> bytes:
