@@ -14,7 +14,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "reviewed_by": ("复核人",),
     "reviewed_on": ("复核日期",),
     "stem": ("题干", "题目"),
-    "ignored": ("分值", "分数", "得分", "建议用时", "选项"),
+    "ignored": ("分值", "分数", "得分", "建议用时", "选项", "我的答案", "你的答案", "您的答案", "学生答案", "考生答案"),
 }
 LABEL_FIELDS = {label: name for name, labels in LABELS.items() for label in labels}
 LABEL_WORDS = "|".join(sorted(LABEL_FIELDS, key=len, reverse=True))
@@ -34,7 +34,7 @@ NUMERAL = (
 )
 KIND_WORDS = r"(?:单项|单选|多项|多选|不定项|判断|是非|对错|填空|简答|论述|案例|名词解释|材料|问答|计算|选择)"
 SECTION = re.compile(
-    rf"\s*(?:{NUMERAL}\s*)?[【\[]?({KIND_WORDS}[^\s。？?；;]{{0,8}}?题?(?:型)?)[】\]]?\s*(?:[（(:：].*|[,，].*|共.*|每题.*|每小题.*)?",
+    rf"\s*(?:{NUMERAL}\s*)?[【\[]?({KIND_WORDS}[^\s。？?；;]{{0,8}}?题?(?:型)?)[】\]]?\s*[。.]?\s*(?:[（(:：].*|[,，].*|共.*|每题.*|每小题.*)?",
     re.S,
 )
 KIND_MARK = re.compile(rf"(?<!\s)\s*[【\[（(〔]\s*({KIND_WORDS}[^】\]）)]{{0,6}}|选择题)\s*[】\]）)〕]\s*\*?\s*")
@@ -45,7 +45,11 @@ ANSWER_LIST = re.compile(
 CHOICE_LINE = re.compile(r"\s*([○●□■◯☐☑✔√*])?\s*[（(]?([A-HＡ-Ｈ])[）)]?\s*(?:[、．.:：)）]|(?=\s))\s*(?=\S)")
 RIGHT_SUFFIX = re.compile(r"(?<!\s)\s*[（(\[【]\s*(?:正确答案|正确选项|正确|答案)\s*[）)\]】]\s*$")
 BULLET = re.compile(r"\s*([○●□■◯☐☑✔√])\s*(?=\S)")
-KEY_IN_STEM = re.compile(r"[（(【\[]\s*([A-HＡ-Ｈ](?:[\s、,，]*[A-HＡ-Ｈ])*|[√×✓✔✗✘]|对|错|正确|错误|[TFＴＦ])\s*[）)】\]]")
+KEY_IN_STEM = re.compile(r"[（(【\[]\s*([A-HＡ-Ｈ](?:[\s、,，]*[A-HＡ-Ｈ])*|[√×✓✔✗✘]|对|错|正确|错误|[TFYNXxＴＦＹＮＸ])\s*[）)】\]]")
+"""The key in brackets: letters of choices, or a sign or word of a judge question."""
+MARKDOWN = re.compile(r"(?:#{1,6}|>)\s+")
+RULE = re.compile(r"-{3,}|\*{3,}|_{3,}")
+BOLD = re.compile(r"\*\*(.+?)\*\*")
 
 
 EMPTY_BRACKETS = re.compile(r"(?<!\s)\s*[（(]\s*[）)]\s*$")

@@ -15,6 +15,7 @@ from quizapp.questions.exchange.answer_lists import AnswerList, Listed
 from quizapp.questions.exchange.paper_signs import (
     ANSWER_LIST,
     BARE_ANSWER,
+    BOLD,
     BULLET,
     CHOICE_LINE,
     EMPTY_BRACKETS,
@@ -23,8 +24,10 @@ from quizapp.questions.exchange.paper_signs import (
     KIND_MARK,
     LABEL,
     LABEL_FIELDS,
+    MARKDOWN,
     NUMBER,
     RIGHT_SUFFIX,
+    RULE,
     SCORE_MARK,
     SECTION,
     TIGHT_NUMBER,
@@ -64,7 +67,7 @@ def read_papers(lines: Sequence[Line], place: str = "") -> tuple[list[Raw], list
                 continue
             paper.take_ours(line)
     else:
-        split = [Line(line.number, text, line.is_drawn) for line in lines for text in line.text.split("\n")]
+        split = [Line(line.number, _plain(text), line.is_drawn) for line in lines for text in line.text.split("\n")]
         paper.is_numbered = sum(NUMBER.match(line.text) is not None for line in split) > 0
         for place_in, line in enumerate(split):
             paper.ahead = split[place_in + 1 : place_in + 1 + LOOK_AHEAD]
@@ -252,8 +255,20 @@ class _Paper:
         if number == 1 and is_new_section:
             return True
         if draft.field == "explanation":
-            return False
+            return is_whole and number > draft.number and self._brings_choices()
         return is_whole and (is_new_section or number != draft.number) and (number > draft.number or number == 1)
+
+    def _brings_choices(self) -> bool:
+        """Whether choices come before the next number or label: then a number that jumps begins a question, where otherwise
+        it counts the points of an explanation."""
+        for line in self.ahead:
+            text = line.text.strip()
+            choice = CHOICE_LINE.match(text)
+            if choice:
+                return choice[2] in "AＡ"
+            if NUMBER.match(text) or LABEL.match(text) or SECTION.fullmatch(text):
+                return False
+        return False
 
     def _comes_again(self, number: int) -> bool:
         """Whether the same number stands once more before any choice or answer: then this one counts points of a text."""
@@ -474,7 +489,7 @@ class _Paper:
     def _key_from_stem(self, raw: Raw) -> None:
         """``……的是（ B ）``, ``……。（ √ ）``: the key stands in the stem's brackets, which are then left empty."""
         kind, _ = words.read_kind(raw.kind)
-        matches = list(KEY_IN_STEM.finditer(raw.stem))
+        matches = [match for match in KEY_IN_STEM.finditer(raw.stem) if not (raw.choices and match[1].upper() in "TFYNXＴＦＹＮＸ")]
         if matches:
             match = matches[-1]
             is_judge = words.judge_word(match[1]) is not None and not raw.choices
@@ -486,6 +501,19 @@ class _Paper:
         if trailing and kind in (None, "judge") and not raw.choices:
             raw.answer = trailing[1]
             raw.stem = raw.stem[: trailing.start()]
+
+
+def _plain(text: str) -> str:
+    """A line without the signs of Markdown around it: heads, quotations, rules, a bold beginning."""
+    bare = text.strip("\u3000 \t")
+    if RULE.fullmatch(bare):
+        return ""
+    head = MARKDOWN.match(bare)
+    bare = bare[head.end() :] if head else bare
+    bold = BOLD.match(bare)
+    if bold:
+        return bold[1] + bare[bold.end() :]
+    return bare if head else text
 
 
 def _split_from(text: str, start: int, *, is_tight: bool) -> list[str]:

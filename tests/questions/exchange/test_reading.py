@@ -251,6 +251,34 @@ def test_points_counted_in_an_explanation_are_no_questions() -> None:
     assert parsed.questions[0].entry.explanation == "两条理由。\n1. 其一\n2. 其二"
 
 
+def test_a_number_that_jumps_after_an_explanation_begins_a_question_where_choices_follow() -> None:
+    text = "1. 第一题\nA. 甲\nB. 乙\n答案：A\n解析：因为这样。\n7. 第七题\nA. 丙\nB. 丁\n答案：B"
+    assert [question.entry.stem for question in formats.read_text(text).questions] == ["第一题", "第七题"]
+
+
+def test_markdown_around_lines_is_not_text() -> None:
+    first = "# 一、单选题。（每题 2 分）\n\n**1. 第一题？**\nA. 甲\nB. 乙\n\n**答案：B**\n\n---\n\n"
+    text = f"{first}## 第 2 题\n第二题？\nA. 甲 **重点**\nB. 乙\n> 答案：A"
+    found = [(question.entry.stem, question.entry.choices, question.entry.answer) for question in formats.read_text(text).questions]
+    assert found == [("第一题？", ("甲", "乙"), (1,)), ("第二题？", ("甲 **重点**", "乙"), (0,))]
+
+
+def test_what_somebody_answered_is_not_the_key() -> None:
+    text = "1、【单选题】哪个对？\nA、甲\nB、乙\n我的答案：B\n正确答案：A\n2、【判断题】这样可以。\n我的答案：对 正确答案：错"
+    assert [question.entry.answer for question in formats.read_text(text).questions] == [(0,), (1,)]
+
+
+@pytest.mark.parametrize(("sign", "key"), [("Y", 0), ("N", 1), ("X", 1), ("x", 1), ("T", 0), ("Ｙ", 0)])
+def test_letters_for_right_and_wrong_behind_a_statement(sign: str, key: int) -> None:
+    (question,) = formats.read_text(f"一、判断题\n1、网购不能退货（ {sign} ）").questions
+    assert (question.entry.kind, question.entry.stem, question.entry.answer) == ("judge", "网购不能退货", (key,))
+
+
+def test_a_letter_in_brackets_that_is_no_choice_is_not_taken_for_the_key() -> None:
+    parsed = formats.read_text("1、设（X）为甲，哪个对？\nA、甲\nB、乙")
+    assert [problem.reason for problem in parsed.errors] == ["没有写答案"]
+
+
 def test_one_forgotten_brace_harms_only_its_own_question() -> None:
     parsed = formats.read("::a:: 第一题 {=甲 ~乙\n\n::b:: 第二题 {=甲 ~乙}\n\n::c:: 第三题 {T}".encode(), "x.gift")
     assert [question.entry.stem for question in parsed.questions] == ["第二题", "第三题"]
