@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from quizapp.accounts.models import Citizen
 from quizapp.campaigns.models import Campaign
-from quizapp.campaigns.terms import Award, Band, Board, Condition, Entry, EntryField, Gift, Measure, Stage, Terms, Track
+from quizapp.campaigns.terms import Award, Band, Board, Component, Condition, Entry, EntryField, Gift, Measure, Stage, Terms, Track
 from quizapp.core.clock import utc_now
 from tests.factories import attempts as make
 from tests.factories.accounts import bearer_for, make_citizen
@@ -37,7 +37,7 @@ def _terms() -> Terms:
         entry=Entry(fields=FIELDS),
         measures=(Measure("done", where=Condition("passed", at_least=1), quizzes=("one",), title="通过第一关的次数"),),
         awards=(Award("full", bands, title="全对奖"),),
-        boards=(Board("people", "个人榜"),),
+        boards=(Board("people", "个人榜", by=(Component("done"),)),),
     )
 
 
