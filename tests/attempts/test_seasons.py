@@ -13,6 +13,7 @@ from quizapp.accounts.models import Citizen
 from quizapp.attempts import services
 from quizapp.attempts.errors import ChannelClosed, EntryClosed, EntryRequired, NotUnlocked, QuizNotFound, RoundClosed, TeamFull, TrackFixed
 from quizapp.attempts.models import AttemptQuestion, AwardGrant, AwardQuota, CampaignTeam
+from quizapp.attempts.pool_lists import list_qualified
 from quizapp.campaigns import queries as campaign_queries
 from quizapp.campaigns.errors import AttemptLimitReached, NotEligible
 from quizapp.campaigns.models import Campaign
@@ -26,6 +27,8 @@ from quizapp.campaigns.terms import (
     ExtraTries,
     Gift,
     Measure,
+    PoolDraw,
+    PoolTier,
     Quiz,
     Rounds,
     Scoring,
@@ -243,7 +246,7 @@ def test_an_action_counts_once_per_source_and_within_its_cap(citizen: Citizen) -
 
 
 def test_the_first_two_of_a_day_get_the_prize_from_stock(citizen: Citizen) -> None:
-    prize = StockPrize("水杯", "pickup", 3, value_fen=2000)
+    prize = StockPrize("水杯", "pickup", 24, value_fen=2000)
     award = Award("early", (Band((Gift("prize", name="水杯"),), ALL_RIGHT),), per="campaign", first_per_day=2)
     campaign = season(prizes=(prize,), awards=(award,))
     people = [make_citizen(now=NOW) for _ in range(5)]
@@ -252,9 +255,9 @@ def test_the_first_two_of_a_day_get_the_prize_from_stock(citizen: Citizen) -> No
     for person in people[3:]:
         make.play(campaign, person, now=NOW + DAY)
     owners = [payout.citizen_id for payout in db.session.scalars(sa.select(Payout).order_by(Payout.created_at, Payout.id))]
-    assert len(owners) == 3
-    assert set(owners) == {people[0].id, people[1].id, people[3].id}
-    assert db.session.scalars(sa.select(AwardQuota.used).filter_by(key="prize:水杯")).one() == 3
+    assert len(owners) == 4
+    assert set(owners) == {people[0].id, people[1].id, people[3].id, people[4].id}
+    assert db.session.scalars(sa.select(AwardQuota.used).filter_by(key="prize:水杯")).one() == 4
 
 
 @postgresql_only
@@ -347,3 +350,53 @@ def test_a_plain_campaign_reads_nothing_of_all_this(citizen: Citizen) -> None:
     assert (row.quiz_id, row.track, row.channel, row.round_key, row.score) == ("main", "", "web", "", None)
     assert db.session.scalars(sa.select(AwardGrant)).all() == []
     assert db.session.scalar(sa.select(sa.func.count()).select_from(AttemptQuestion)) == 5
+
+
+# ---- who qualifies for a pool draw
+
+
+TIER = PoolTier("书包", "pickup", quantity=3)
+
+
+def qualified(campaign: Campaign, draw: PoolDraw, scope: str) -> dict[Any, tuple[int, int]]:
+    db.session.rollback()
+    view = campaign_queries.get_campaign(campaign.slug)
+    return {entry.citizen_id: (entry.tickets, entry.band) for entry in list_qualified(view, draw, scope)}
+
+
+def test_good_days_within_a_stage_qualify_for_its_draw(citizen: Citizen) -> None:
+    stages = (Stage("a", NOW - DAY, NOW + 3 * DAY), Stage("b", NOW + 3 * DAY, NOW + 8 * DAY))
+    many, one = Condition("good_days", at_least=2), Condition("good_days", at_least=1)
+    draw = PoolDraw("monthly", "阶段摇号", (TIER,), who=many, cascade=(one,), per="stage")
+    campaign = season(stages=stages, measures=(GOOD_DAYS,), draws=(draw,))
+    other, idle = make_citizen(now=NOW), make_citizen(now=NOW)
+    for number in (0, 1, 3):
+        make.play(campaign, citizen, now=NOW + number * DAY)
+    make.play(campaign, other, now=NOW)
+    make.play(campaign, idle, right=1, now=NOW)
+    assert qualified(campaign, draw, "a") == {citizen.id: (1, 0), other.id: (1, 1)}
+    assert qualified(campaign, draw, "b") == {citizen.id: (1, 1)}
+
+
+def test_tickets_that_awards_gave_weigh_up_to_the_cap(citizen: Citizen) -> None:
+    award = Award("number", (Band((Gift("tickets", name="grand"),), Condition("percent", at_least=80)),))
+    draw = PoolDraw("grand", "收官摇号", (TIER,), tickets="awards", max_tickets=2)
+    campaign = season(main={"tries": Tries(per_day=None)}, awards=(award,), draws=(draw,))
+    other = make_citizen(now=NOW)
+    for number in range(3):
+        make.play(campaign, citizen, now=NOW + number * MINUTE)
+    make.play(campaign, other, right=4, now=NOW)
+    make.play(campaign, other, right=2, now=NOW + MINUTE)
+    assert qualified(campaign, draw, "campaign") == {citizen.id: (2, 0), other.id: (1, 0)}
+
+
+def test_a_paper_begun_in_a_round_and_handed_in_after_it_counts_for_that_round(citizen: Citizen) -> None:
+    stage = Stage("s", NOW - 12 * 60 * MINUTE, NOW + 5 * DAY, rounds=Rounds("day"))
+    draw = PoolDraw("daily", "每日摇号", (TIER,), per="round")
+    campaign = season(stages=(stage,), draws=(draw,))
+    last_minute = NOW + 14 * 60 * MINUTE - MINUTE
+    paper = make.start(campaign, citizen, now=last_minute).attempt
+    make.answer(paper, citizen, now=last_minute)
+    make.hand_in(paper, citizen, now=last_minute + 2 * MINUTE)
+    key = row_of(paper.id).round_key
+    assert set(qualified(campaign, draw, key)) == {citizen.id}
