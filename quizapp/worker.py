@@ -81,6 +81,10 @@ TIMETABLE: tuple[Entry, ...] = (
     Entry("watch_laws", "quizapp.questions.jobs:watch_laws", "a question leaves papers the day its article changes", seconds=60),
     Entry("expire_claims", "quizapp.payouts.jobs:expire_claims", "a prize waits as long as the terms say", seconds=120),
     Entry("serve_codes", "quizapp.payouts.jobs:serve_waiting_codes", "codes uploaded later go to those who wait", seconds=60),
+    Entry("work_forfeits", "quizapp.lottery.jobs:work_forfeits", "a prize nobody got is somebody else's", seconds=120),
+    Entry(
+        "award_returns", "quizapp.attempts.jobs:return_award_prizes", "a prize of an award nobody took is there for the next", seconds=120
+    ),
     Entry("work_notices", "quizapp.payouts.jobs:work_notices", "winners are made public, and not for longer than said", seconds=60),
     Entry("deferred_points", "quizapp.payouts.jobs:pay_deferred_points", "some terms pay everything at one moment", seconds=120),
     Entry("build_reports", "quizapp.reporting.jobs:build_pending_reports", "somebody waits for the file", seconds=5),

@@ -6,7 +6,7 @@ import time
 import uuid
 
 from quizapp.attempts import queries, remark_queries, services
-from quizapp.attempts.services import remarking
+from quizapp.attempts.services import remarking, returning
 from quizapp.attempts.services.closing import close_attempt
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
@@ -79,3 +79,9 @@ def _remark(correction_id: uuid.UUID, now: dt.datetime | None, ends: float) -> i
     with transaction():
         remarking.finish_pass(task, now or utc_now())
     return len(task.attempt_ids)
+
+
+def return_award_prizes(now: dt.datetime | None = None) -> int:
+    """Every few minutes: prizes of awards that nobody took go back to their stock, as the terms say."""
+    with transaction():
+        return returning.return_award_prizes(now=now or utc_now())

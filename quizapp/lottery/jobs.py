@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from quizapp.lottery import queries, services
+from quizapp.lottery.services import forfeiting
 from quizapp.payouts.jobs import expire_claims
+from quizapp.payouts.queries import list_forfeit_campaigns
 
-__all__ = ["chain_grants", "expire_claims", "expire_tickets", "publish_heads", "reveal_secrets"]
+__all__ = ["chain_grants", "expire_claims", "expire_tickets", "publish_heads", "reveal_secrets", "work_forfeits"]
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,17 @@ def reveal_secrets(now: dt.datetime | None = None) -> int:
     moment = now or utc_now()
     campaigns = queries.list_campaigns_to_reveal(moment)
     return _each("reveal_secrets", campaigns, lambda campaign: services.reveal_secrets(campaign_id=campaign, now=moment))
+
+
+def work_forfeits(now: dt.datetime | None = None) -> int:
+    """Every few minutes: what nobody got goes back to the stock or on to the reserve list, as the terms say."""
+    moment = now or utc_now()
+    campaigns = list_forfeit_campaigns("win", "stock")
+    total = _each("return_forfeits", campaigns, lambda campaign: forfeiting.return_forfeits(campaign_id=campaign, now=moment))
+    for work in (forfeiting.pass_on_forfeits, forfeiting.keep_forfeits):
+        with transaction():
+            total += work(now=moment)
+    return total
 
 
 def publish_heads(now: dt.datetime | None = None) -> int:

@@ -12,6 +12,7 @@ from flask import Flask
 from quizapp.accounts.models import Citizen
 from quizapp.attempts import services
 from quizapp.attempts.errors import ChannelClosed, EntryClosed, EntryRequired, NotUnlocked, QuizNotFound, RoundClosed, TeamFull, TrackFixed
+from quizapp.attempts.jobs import return_award_prizes
 from quizapp.attempts.models import AttemptQuestion, AwardGrant, AwardQuota, CampaignTeam
 from quizapp.attempts.pool_lists import list_qualified
 from quizapp.campaigns import queries as campaign_queries
@@ -21,6 +22,7 @@ from quizapp.campaigns.terms import (
     Action,
     Award,
     Band,
+    Claim,
     Condition,
     Entry,
     EntryField,
@@ -38,10 +40,12 @@ from quizapp.campaigns.terms import (
     Track,
     Tries,
 )
+from quizapp.certificates.queries import list_own
 from quizapp.core.db import db, transaction
 from quizapp.core.errors import InvalidInput, NotSignedIn
 from quizapp.ledger import queries as ledger
 from quizapp.payouts.models import Payout
+from quizapp.payouts.services import forfeit_payouts
 from tests.attempts.conftest import MINUTE, NOW
 from tests.attempts.looking import row_of, tickets
 from tests.conftest import postgresql_only
@@ -219,6 +223,7 @@ def test_good_days_of_a_stage_bring_its_certificate_once(citizen: Citizen) -> No
         make.play(campaign, citizen, now=NOW + number * DAY)
         make.play(campaign, citizen, right=2, now=NOW + number * DAY)
     assert [row[:2] for row in grants(citizen)] == [("cert", "stage:a"), ("cert", "stage:b")]
+    assert [(each.kind, each.title) for each in list_own(citizen.id)] == [("certificate", "普法达人")] * 2
 
 
 def test_minors_play_for_points_but_get_no_ticket_and_no_cash(citizen: Citizen) -> None:
@@ -258,6 +263,19 @@ def test_the_first_two_of_a_day_get_the_prize_from_stock(citizen: Citizen) -> No
     assert len(owners) == 4
     assert set(owners) == {people[0].id, people[1].id, people[3].id, people[4].id}
     assert db.session.scalars(sa.select(AwardQuota.used).filter_by(key="prize:水杯")).one() == 4
+
+
+def test_a_prize_of_an_award_that_nobody_took_is_there_for_the_next(citizen: Citizen) -> None:
+    prize = StockPrize("水杯", "pickup", 1, value_fen=2000)
+    award = Award("full", (Band((Gift("prize", name="水杯"),), ALL_RIGHT),), per="campaign")
+    campaign = season(prizes=(prize,), awards=(award,), claim=Claim(forfeits="stock"))
+    make.play(campaign, citizen, now=NOW)
+    with transaction():
+        forfeit_payouts(citizen_id=citizen.id, now=NOW + MINUTE)
+    assert (return_award_prizes(NOW + MINUTE), return_award_prizes(NOW + MINUTE)) == (1, 0)
+    follower = make_citizen(now=NOW)
+    make.play(campaign, follower, now=NOW + 2 * MINUTE)
+    assert [each.citizen_id for each in db.session.scalars(sa.select(Payout).order_by(Payout.id))] == [citizen.id, follower.id]
 
 
 @postgresql_only

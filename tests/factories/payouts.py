@@ -4,8 +4,11 @@ import datetime as dt
 import uuid
 from typing import Any
 
+import sqlalchemy as sa
+
 from quizapp.accounts.models import Citizen, StaffAccount
 from quizapp.audit.services import SYSTEM
+from quizapp.campaigns.models import Campaign, CampaignTermsVersion
 from quizapp.core.db import db, in_transaction, transaction
 from quizapp.core.ids import new_id
 from quizapp.payouts import services
@@ -94,3 +97,21 @@ def reload(payout: Payout | uuid.UUID) -> Payout:
     """A payout as it stands in the database."""
     db.session.rollback()
     return db.session.get_one(Payout, payout if isinstance(payout, uuid.UUID) else payout.id, populate_existing=True)
+
+
+def set_terms(pool: Pool, **body: Any) -> None:
+    """Put terms in force that say no more than this."""
+    with transaction():
+        number = (db.session.scalar(sa.select(sa.func.max(CampaignTermsVersion.number)).filter_by(campaign_id=pool.campaign_id)) or 0) + 1
+        version = CampaignTermsVersion(
+            campaign_id=pool.campaign_id,
+            kind="voluntary",
+            has_rewards=True,
+            number=number,
+            body={"schema": 1, **body},
+            body_hash="ab" * 32,
+            created_at=NOW,
+        )
+        db.session.add(version)
+        db.session.flush()
+        db.session.get_one(Campaign, pool.campaign_id).terms_id = version.id

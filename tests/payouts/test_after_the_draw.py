@@ -1,7 +1,6 @@
 """Holds, refusals, winners out of reach, deferred hand-overs, what becomes of prizes nobody got."""
 
 import datetime as dt
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 
 from quizapp.audit.models import AuditEntry
 from quizapp.audit.services import SYSTEM
-from quizapp.campaigns.models import Campaign, CampaignTermsVersion
 from quizapp.certificates.queries import get_by_number
 from quizapp.core.db import db, transaction
 from quizapp.ledger.queries import get_balance
@@ -19,7 +17,7 @@ from quizapp.payouts.errors import ClaimExpired, NoSuchPoint, OnAList, PaidLater
 from quizapp.payouts.models import Payout, PayoutForfeit
 from tests.factories.accounts import make_citizen, make_staff
 from tests.factories.lottery import NOW, Pool, grant, make_pool, win
-from tests.factories.payouts import claim, make_payout, make_shop, reload, upload
+from tests.factories.payouts import claim, make_payout, make_shop, reload, set_terms, upload
 
 pytestmark = pytest.mark.usefixtures("app")
 DAY = dt.timedelta(days=1)
@@ -28,24 +26,6 @@ DAY = dt.timedelta(days=1)
 @pytest.fixture
 def pool() -> Pool:
     return make_shop()
-
-
-def set_terms(pool: Pool, **body: Any) -> None:
-    """Put terms in force that say no more than this."""
-    with transaction():
-        number = (db.session.scalar(sa.select(sa.func.max(CampaignTermsVersion.number)).filter_by(campaign_id=pool.campaign_id)) or 0) + 1
-        version = CampaignTermsVersion(
-            campaign_id=pool.campaign_id,
-            kind="voluntary",
-            has_rewards=True,
-            number=number,
-            body={"schema": 1, **body},
-            body_hash="ab" * 32,
-            created_at=NOW,
-        )
-        db.session.add(version)
-        db.session.flush()
-        db.session.get_one(Campaign, pool.campaign_id).terms_id = version.id
 
 
 def _hold(payout: Payout, reason: str = "review", now: dt.datetime = NOW) -> None:

@@ -19,6 +19,7 @@ from quizapp.campaigns.season.awards import Due, due_awards
 from quizapp.campaigns.season.measures import Done
 from quizapp.campaigns.season.rounds import round_at
 from quizapp.campaigns.terms import Gift, StockPrize, Terms
+from quizapp.certificates import services as certificates
 from quizapp.core.clock import day_end, shanghai_day
 from quizapp.core.db import db
 from quizapp.core.ids import new_id
@@ -27,8 +28,11 @@ from quizapp.ledger.services import Posting, post
 from quizapp.lottery.queries import count_granted
 from quizapp.lottery.services import Grant, grant_many
 from quizapp.payouts import services as payouts
+from quizapp.payouts.queries import get_campaign_facts
 
 SOURCE = "award"
+DOCUMENTS = ("certificate", "title", "hours")
+"""Gifts that are a document."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,27 @@ def _give(terms: Terms, earner: Earner, event: Done, due: Due, tickets_before: i
     for gift in gifts:
         if gift.kind == "prize":
             _open_prize(terms, earner, grant, gift, now)
+        elif gift.kind in DOCUMENTS:
+            _issue(earner, grant, gift, award.title, now)
     return count if attempt else 0
+
+
+def _issue(earner: Earner, grant: AwardGrant, gift: Gift, award_title: str, now: dt.datetime) -> None:
+    """The document of a certificate, a title or hours. It stands under the grant; a second of the same kind under one of its own."""
+    campaign = get_campaign_facts(earner.campaign_id)
+    name = gift.name or award_title or campaign.title
+    what = f"{gift.amount} 学时" if gift.kind == "hours" else f"“{name}”"
+    certificates.issue(
+        gift.kind,
+        SOURCE,
+        uuid.uuid5(grant.id, f"{gift.kind}:{gift.name}"),
+        grant.citizen_id,
+        name,
+        [f"在“{campaign.title}”中达到活动规则的要求，获得{what}，特发此证。"],
+        now,
+        issuer=campaign.host_name,
+        organisation_path=campaign.host_path,
+    )
 
 
 def _within_day(terms: Terms, earner: Earner, count: int, now: dt.datetime) -> int:

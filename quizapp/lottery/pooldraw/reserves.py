@@ -37,7 +37,7 @@ def substitute(
     payout = find_by_source("pool_win", holder.id)
     if payout is None or payout.state not in GONE_STATES:
         raise PlaceStillHeld
-    following = _next_reserve(run)
+    following = next_reserve(run)
     add_record(run, "substitute", now, place=place, reason=reason, reserve=following.place, tier=tier)
     won = Won(tier, place, _serial(following), following.alias, holder.turn + 1, holder.id, following.place)
     [win_id] = open_wins(run, [won], now)
@@ -51,7 +51,7 @@ def pass_reserve(*, pool_draw_id: uuid.UUID, reason: str, actor: audit.Actor, or
     :raises NoReserveLeft: if the reserve list is used up
     """
     run = _drawn_run(pool_draw_id, reason)
-    following = _next_reserve(run)
+    following = next_reserve(run)
     add_record(run, "pass", now, reason=reason, reserve=following.place)
     _audit("pool_draw.reserve_passed", run, actor, organisation_path, {"alias": following.alias, "reason": reason}, now)
     return following.place or 0
@@ -66,7 +66,11 @@ def _drawn_run(pool_draw_id: uuid.UUID, reason: str) -> PoolDrawRun:
     return run
 
 
-def _next_reserve(run: PoolDrawRun) -> PoolDrawResult:
+def next_reserve(run: PoolDrawRun) -> PoolDrawResult:
+    """Who comes next on the reserve list of a locked draw.
+
+    :raises NoReserveLeft: if it is used up
+    """
     used = (
         sa.select(sa.func.count())
         .select_from(PoolDrawRecord)

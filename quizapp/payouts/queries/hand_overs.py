@@ -13,7 +13,7 @@ from quizapp.core.db import db
 from quizapp.core.errors import NotFound
 from quizapp.payouts import rules
 from quizapp.payouts.errors import PayoutNotFound, WrongPickupCode
-from quizapp.payouts.models import CashList, Payout, PayoutEvent, PayoutItem, PrizeCode, WorkdayChange
+from quizapp.payouts.models import CashList, Payout, PayoutEvent, PayoutForfeit, PayoutItem, PrizeCode, WorkdayChange
 from quizapp.payouts.queries.campaigns import (
     CAMPAIGNS,
     CampaignFacts,
@@ -65,6 +65,17 @@ def find_by_source(source_type: str, source_id: uuid.UUID, citizen_id: uuid.UUID
 
 def list_events(payout_id: uuid.UUID) -> list[PayoutEvent]:
     return list(db.session.scalars(sa.select(PayoutEvent).filter_by(payout_id=payout_id).order_by(PayoutEvent.at, PayoutEvent.id)))
+
+
+def list_forfeit_campaigns(source_type: str, rule: str) -> Sequence[uuid.UUID]:
+    """Campaigns with lost prizes that nobody has worked yet."""
+    statement = sa.select(PayoutForfeit.campaign_id).where(
+        PayoutForfeit.worked_at.is_(None),
+        PayoutForfeit.source_type == source_type,
+        PayoutForfeit.rule == rule,
+        PayoutForfeit.campaign_id.is_not(None),
+    )
+    return [found for found in db.session.scalars(statement.distinct()) if found is not None]
 
 
 def find_code(payout_id: uuid.UUID) -> str | None:
