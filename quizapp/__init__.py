@@ -1,8 +1,8 @@
 """全民法律知识竞答平台. In import order - each package imports only from those above it:
 
 extensions (unbound objects) · core (plumbing) · adapters (the outside) · web (page furniture) · audit · accounts ·
-statutes · questions · ledger · certificates · payouts · lottery · campaigns · attempts · reporting · simulation
-(invented seasons) · admin (the console's shell) · worker (the timetable) · create_app.
+statutes · questions · ledger · certificates · payouts · lottery · campaigns · attempts · integrity · reporting ·
+simulation (invented seasons) · admin (the console's shell) · worker (the timetable) · create_app.
 """
 
 import importlib
@@ -39,6 +39,7 @@ FEATURES = (
     "lottery",
     "campaigns",
     "attempts",
+    "integrity",
     "reporting",
     "simulation",
     "admin",

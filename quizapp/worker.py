@@ -87,6 +87,8 @@ TIMETABLE: tuple[Entry, ...] = (
     ),
     Entry("work_notices", "quizapp.payouts.jobs:work_notices", "winners are made public, and not for longer than said", seconds=60),
     Entry("deferred_points", "quizapp.payouts.jobs:pay_deferred_points", "some terms pay everything at one moment", seconds=120),
+    Entry("integrity_scan", "quizapp.integrity.jobs:scan", "a prize in doubt is held before it is handed over", seconds=60),
+    Entry("integrity_finish", "quizapp.integrity.jobs:finish_exclusions", "who does not appeal in time loses the prize", seconds=600),
     Entry("build_reports", "quizapp.reporting.jobs:build_pending_reports", "somebody waits for the file", seconds=5),
     Entry("fold_items", "quizapp.reporting.jobs:fold_items", "a question with a wrong key shows within minutes of play", seconds=120),
     Entry("import_questions", "quizapp.questions.jobs:run_imports", "somebody waits for what is in their file", seconds=5),

@@ -96,7 +96,7 @@ class Identity(Base):
     """A way to be recognised: a phone number now, a WeChat openid later. One identity is one citizen."""
 
     __tablename__ = "identities"
-    __table_args__ = (sa.UniqueConstraint("kind", "subject_tag"), sa.Index(None, "citizen_id"))
+    __table_args__ = (sa.UniqueConstraint("kind", "subject_tag"), sa.Index(None, "citizen_id"), sa.Index(None, "block_tag"))
 
     id: Mapped[IdPk]
     citizen_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("citizens.id"))
@@ -104,6 +104,9 @@ class Identity(Base):
     subject_tag: Mapped[bytes] = mapped_column(sa.LargeBinary(32))
     """Keyed hash of the number or openid."""
     subject_encrypted: Mapped[bytes]
+    block_tag: Mapped[bytes | None] = mapped_column(sa.LargeBinary(32))
+    """Keyed hash of a phone number without its last two digits: a hundred numbers share it, so that numbers bought in a row
+    show without any of them being read (docs/decisions/014-signs-not-verdicts.md). Goes with the number."""
     verified_at: Mapped[Moment]
 
 

@@ -28,9 +28,22 @@ ROLE_PERMISSIONS: dict[str, frozenset[str]] = {
             "prizes.upload",
             "objections.answer",
             "certificates.manage",
+            "integrity.review",
+            "complaints.handle",
         }
     ),
-    "approver": frozenset({"campaigns.view", "campaigns.publish", "payouts.view", "payouts.review", "budgets.view", "reports.view"}),
+    "approver": frozenset(
+        {
+            "campaigns.view",
+            "campaigns.publish",
+            "payouts.view",
+            "payouts.review",
+            "budgets.view",
+            "reports.view",
+            "integrity.review",
+            "complaints.handle",
+        }
+    ),
     "question_editor": frozenset({"questions.view", "questions.edit", "statutes.edit"}),
     "question_reviewer": frozenset({"questions.view", "questions.review"}),
     "finance": frozenset(
@@ -81,6 +94,8 @@ PERMISSION_TITLES: dict[str, str] = {
     "budgets.edit": N_("登记各单位资金（大额要另一人复核）"),
     "cohost.view": N_("看本单位协办的活动"),
     "phones.unmask": N_("看完整手机号（要填事由）"),
+    "integrity.review": N_("复核异常、剔除和恢复"),
+    "complaints.handle": N_("处理投诉、出证据单"),
 }
 
 AGE_BAND_TITLES: dict[str, str] = {

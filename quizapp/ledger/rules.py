@@ -15,6 +15,7 @@ REASON_TITLES: dict[str, str] = {
     "prize": N_("抽中积分"),
     "reversal": N_("冲正"),
     "remark": N_("答案改正后补发"),
+    "restored": N_("申诉成立，退回积分"),
 }
 
 

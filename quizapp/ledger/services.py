@@ -4,7 +4,7 @@ import datetime as dt
 import functools
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -178,6 +178,25 @@ def post(posting: Posting) -> None:
             run_writes(*_writes("post", posting))
     except sa.exc.IntegrityError as error:
         raise _refusal(error) from None
+
+
+def take_back(posting: Posting) -> int:
+    """Move what a bounded giver has of the amount, and no more: what was spent meanwhile is not owed.
+
+    :returns: how much moved, 0 to the amount
+    :raises AlreadyPosted: if this source has been posted for this reason
+    :raises ValueError: for an unbounded giver
+    """
+    if not rules.is_bounded(posting.from_owner[0]):
+        raise ValueError("only a bounded account can have too little")
+    _lock_accounts(posting.bounded_accounts)
+    if _is_posted(posting):
+        raise AlreadyPosted
+    held = sa.select(LedgerAccount.balance).filter_by(id=account_id(*posting.from_owner, posting.unit))
+    amount = min(posting.amount, db.session.scalar(held) or 0)
+    if amount > 0:
+        run_writes(*_writes("back", replace(posting, amount=amount)))
+    return amount
 
 
 def _lock_accounts(ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:

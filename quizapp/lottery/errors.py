@@ -45,6 +45,14 @@ class MinorExcluded(AppError):
     http_status = 409
 
 
+class BarredFromDraw(AppError):
+    """On the campaign's list of people who take no part in its chances."""
+
+    code = "barred_from_draw"
+    message = N_("按活动规则，您不参加这场的抽奖，答题照常。有不同意见可以申诉。")
+    http_status = 409
+
+
 class DrawUnavailable(AppError):
     """No secret is left to draw with: the campaign ran longer than its spare days, or the day's is public already."""
 

@@ -176,6 +176,46 @@ class PoolRecord(Base):
     recorded_at: Mapped[Moment]
 
 
+class PrizeBar(Base):
+    """Somebody who takes no part in the chances of a campaign, with the reason: staff of the host, who made the questions, or
+    whom a recorded decision took out. They may answer; nothing is drawn for them. A row is ended, never deleted.
+
+    Either a citizen or the keyed hash of a phone number, so that somebody can be listed before they register.
+    """
+
+    __tablename__ = "prize_bars"
+    __table_args__ = (
+        sa.CheckConstraint("(citizen_id IS NULL) <> (phone_tag IS NULL)", "one_person"),
+        sa.Index(
+            "uq_prize_bars_citizen",
+            "campaign_id",
+            "citizen_id",
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL AND citizen_id IS NOT NULL"),
+            postgresql_where=sa.text("ended_at IS NULL AND citizen_id IS NOT NULL"),
+        ),
+        sa.Index(
+            "uq_prize_bars_phone",
+            "campaign_id",
+            "phone_tag",
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL AND phone_tag IS NOT NULL"),
+            postgresql_where=sa.text("ended_at IS NULL AND phone_tag IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[IdPk]
+    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"))
+    citizen_id: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("citizens.id"))
+    phone_tag: Mapped[bytes | None] = mapped_column(sa.LargeBinary(32))
+    reason: Mapped[str] = mapped_column(sa.String(32))
+    note: Mapped[str] = mapped_column(sa.String(200), default="")
+    barred_at: Mapped[Moment]
+    barred_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff_accounts.id"))
+    ended_at: Mapped[dt.datetime | None]
+    ended_by: Mapped[uuid.UUID | None] = mapped_column(sa.ForeignKey("staff_accounts.id"))
+
+
 class Win(Base):
     """A prize won by a draw. Its hand-over is a payout row with source ``("win", id)``."""
 

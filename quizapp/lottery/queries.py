@@ -9,12 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
+from quizapp.accounts.models import Identity
 from quizapp.accounts.queries import CITIZENS, CITIZENS_WITH_UNIT, PROFILE_COLUMNS, Profile, as_profile
 from quizapp.core.clock import shanghai_day
 from quizapp.core.db import db
 from quizapp.core.errors import NotFound
 from quizapp.core.statements import Row, fetch, fetch_alone
-from quizapp.lottery.models import DaySecret, Draw, DrawTicket, PoolRecord, Prize, PrizePool, QuotaUse, Win
+from quizapp.lottery.models import DaySecret, Draw, DrawTicket, PoolRecord, Prize, PrizeBar, PrizePool, QuotaUse, Win
 from quizapp.payouts.models import Payout
 from quizapp.payouts.queries import CAMPAIGNS
 
@@ -203,6 +204,13 @@ def count_granted(citizen_id: uuid.UUID, campaign_id: uuid.UUID, today: dt.date)
     return int(row.granted)
 
 
+def is_barred(citizen_id: sa.ColumnElement[uuid.UUID], campaign_id: sa.ColumnElement[uuid.UUID]) -> sa.ColumnElement[bool]:
+    """Condition: this citizen takes no part in the chances of this campaign (``PrizeBar``), by name or by phone number."""
+    numbers = sa.select(Identity.subject_tag).where(Identity.citizen_id == citizen_id, Identity.kind == "phone")
+    is_the_one = sa.or_(PrizeBar.citizen_id == citizen_id, PrizeBar.phone_tag.in_(numbers))
+    return sa.exists().where(PrizeBar.campaign_id == campaign_id, PrizeBar.ended_at.is_(None), is_the_one)
+
+
 @dataclass(frozen=True)
 class UnderLock:
     """What may have changed before the pool's lock was ours, and what only the lock makes certain. ``today`` is the secret of
@@ -215,6 +223,7 @@ class UnderLock:
     is_revealed: bool
     wins_total: int
     wins_today: int
+    is_barred: bool
     today_encrypted: bytes | None
     is_today_revealed: bool
     segment_wins: int
@@ -236,6 +245,7 @@ _STATE = (
     DaySecret.revealed_at.is_not(None).label("is_revealed"),
     _WINS.scalar_subquery().label("wins_total"),
     _WINS.where(Win.won_on == _TODAY).scalar_subquery().label("wins_today"),
+    is_barred(sa.bindparam("citizen_id", type_=sa.Uuid), sa.bindparam("campaign_id", type_=sa.Uuid)).label("is_barred"),
 )
 _PRIZE = (
     Prize.position,

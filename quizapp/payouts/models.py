@@ -106,6 +106,28 @@ class PayoutEvent(Base):
     actor_name: Mapped[str] = mapped_column(sa.String(64), default="系统")
 
 
+class PayoutWatch(Base):
+    """What a citizen wins in a campaign is held as it comes, while somebody looks into it. At most one is on."""
+
+    __tablename__ = "payout_watches"
+    __table_args__ = (
+        sa.Index(
+            "uq_payout_watches_one_on",
+            "citizen_id",
+            "campaign_id",
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[IdPk]
+    citizen_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("citizens.id"))
+    campaign_id: Mapped[uuid.UUID]
+    began_at: Mapped[Moment]
+    ended_at: Mapped[dt.datetime | None]
+
+
 class PayoutForfeit(Base):
     """What became of a prize that nobody got: written once, with the step that lost it. ``rule`` is what the terms said then;
     the job of the package the prize came from works the row (``worked_at``) and says what it did (``outcome``)."""

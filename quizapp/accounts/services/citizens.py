@@ -136,9 +136,24 @@ def _create_citizen(vault: Vault, phone: str, now: dt.datetime) -> uuid.UUID:
 
 _INSERT = "INSERT INTO citizens (id, nickname, status, created_at) VALUES (:n_citizen, :n_nickname, 'active', :n_now)"
 _CLAIM = (
-    "INSERT INTO identities (id, citizen_id, kind, subject_tag, subject_encrypted, verified_at) "
-    "VALUES (:i_id, :i_citizen, 'phone', :i_tag, :i_encrypted, :i_now) ON CONFLICT (kind, subject_tag) DO NOTHING"
+    "INSERT INTO identities (id, citizen_id, kind, subject_tag, subject_encrypted, block_tag, verified_at) "
+    "VALUES (:i_id, :i_citizen, 'phone', :i_tag, :i_encrypted, :i_block, :i_now) ON CONFLICT (kind, subject_tag) DO NOTHING"
 )
+
+
+def block_tag(vault: Vault, phone: str) -> bytes:
+    """What a number shares with the ninety-nine beside it; another key purpose than the number's own tag."""
+    return vault.tag("phone-block", phone[:-2])
+
+
+def fill_block_tags(vault: Vault, limit: int = 1000) -> int:
+    """Write the tag for numbers registered before there was one; returns how many."""
+    missing = sa.select(Identity).filter_by(kind="phone", block_tag=None).order_by(Identity.id).limit(limit)
+    rows = db.session.scalars(missing.with_for_update(skip_locked=True)).all()
+    for row in rows:
+        row.block_tag = block_tag(vault, vault.decrypt(row.subject_encrypted))
+    db.session.flush()
+    return len(rows)
 
 
 def newcomer_writes(vault: Vault, phone: str, now: dt.datetime, *, is_guarded: bool = False) -> tuple[queries.Profile, Write, Write]:
@@ -152,6 +167,7 @@ def newcomer_writes(vault: Vault, phone: str, now: dt.datetime, *, is_guarded: b
         "i_citizen": citizen_id,
         "i_tag": vault.tag("phone", phone),
         "i_encrypted": vault.encrypt(phone),
+        "i_block": block_tag(vault, phone),
         "i_now": now,
     }
     return (

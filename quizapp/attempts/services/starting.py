@@ -46,6 +46,10 @@ SHARED_FACTOR = 50
 """A client without a device name is known by its address alone, which a whole village may share."""
 
 
+NO_DEVICE = bytes(32)
+"""Kept as the device of an attempt begun by such a client: the tag of an address would make a village look like one phone."""
+
+
 @dataclass(frozen=True)
 class Device:
     """What the phone brings: its keyed tag, its random number for the draw proof, whether it shows large type.
@@ -187,7 +191,7 @@ def _insert(
         save_count=0,
         questions=plan.kept_questions or draw_questions(plan.quiz.paper, plan.shared_rng(campaign.id) or rng),
     )
-    run_writes(_attempt_write(attempt, device.tag, day_try, total_try), _questions_write(attempt))
+    run_writes(_attempt_write(attempt, NO_DEVICE if device.is_shared else device.tag, day_try, total_try), _questions_write(attempt))
     return attempt
 
 

@@ -12,7 +12,7 @@ from quizapp.core.clock import day_end, shanghai_day
 from quizapp.core.ids import new_id
 from quizapp.core.statements import Write, run_writes
 from quizapp.lottery import proof, queries, rules
-from quizapp.lottery.errors import DrawUnavailable, MinorExcluded, NoTicket, ProfileIncomplete, TicketExpired, TicketVoid
+from quizapp.lottery.errors import BarredFromDraw, DrawUnavailable, MinorExcluded, NoTicket, ProfileIncomplete, TicketExpired, TicketVoid
 from quizapp.lottery.proof import Rules
 from quizapp.lottery.queries import DrawResult
 from quizapp.lottery.services.chain import (
@@ -54,6 +54,7 @@ def draw_ticket(*, citizen_id: uuid.UUID, source_type: str, source_id: uuid.UUID
     :raises TicketExpired, TicketVoid: if it can no longer be drawn
     :raises ProfileIncomplete: while the age band is unknown; the ticket stays
     :raises MinorExcluded: for a minor where the manifest leaves minors out
+    :raises BarredFromDraw: for somebody on the campaign's list of who takes no part, read under the locks
     :raises DrawUnavailable: if the pool has no secret left for the day of the ticket
     """
     found = queries.lock_ticket_owner(citizen_id, source_type, source_id, sequence)
@@ -79,6 +80,8 @@ def draw_ticket(*, citizen_id: uuid.UUID, source_type: str, source_id: uuid.UUID
     if moment.is_drawn:
         return queries.get_result(ticket.id)
     _check_state(moment.state, ends_at, now)
+    if moment.is_barred:
+        raise BarredFromDraw
     day, secret = _day_and_secret(pool, ticket, moment, now)
     return _draw(pool, drawing, _settle(pool, drawing, moment, day, secret))
 

@@ -12,6 +12,7 @@ from quizapp.payouts.queries.campaigns import (
     within,
 )
 from quizapp.payouts.queries.hand_overs import (
+    IS_WATCHED,
     NOTHING,
     CashWaiting,
     DeskCase,
@@ -28,6 +29,7 @@ from quizapp.payouts.queries.hand_overs import (
     get_desk_case,
     get_item,
     get_own_payout,
+    is_watched,
     list_cash_rows,
     list_cash_waiting,
     list_events,
@@ -49,6 +51,7 @@ from quizapp.payouts.queries.hand_overs import (
 
 __all__ = [
     "CAMPAIGNS",
+    "IS_WATCHED",
     "NOTHING",
     "CampaignFacts",
     "CashWaiting",
@@ -70,6 +73,7 @@ __all__ = [
     "get_item",
     "get_own_payout",
     "host_path",
+    "is_watched",
     "list_campaign_facts",
     "list_cash_rows",
     "list_cash_waiting",

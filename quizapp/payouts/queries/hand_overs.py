@@ -13,7 +13,7 @@ from quizapp.core.db import db
 from quizapp.core.errors import NotFound
 from quizapp.payouts import rules
 from quizapp.payouts.errors import PayoutNotFound, WrongPickupCode
-from quizapp.payouts.models import CashList, Payout, PayoutEvent, PayoutForfeit, PayoutItem, PrizeCode, WorkdayChange
+from quizapp.payouts.models import CashList, Payout, PayoutEvent, PayoutForfeit, PayoutItem, PayoutWatch, PrizeCode, WorkdayChange
 from quizapp.payouts.queries.campaigns import (
     CAMPAIGNS,
     CampaignFacts,
@@ -35,6 +35,18 @@ def workday_after(start: dt.date, count: int) -> dt.date:
 
 
 # ---- one payout
+
+
+IS_WATCHED = sa.exists().where(
+    PayoutWatch.citizen_id == Payout.citizen_id, PayoutWatch.campaign_id == Payout.campaign_id, PayoutWatch.ended_at.is_(None)
+)
+"""Condition: what the payout's citizen wins in its campaign is held as it comes."""
+
+
+def is_watched(citizen_id: uuid.UUID, campaign_id: uuid.UUID | None) -> bool:
+    """Whether what this citizen wins in this campaign is held."""
+    on = sa.select(PayoutWatch.id).filter_by(citizen_id=citizen_id, campaign_id=campaign_id, ended_at=None)
+    return db.session.scalar(on) is not None
 
 
 def lock_payout(payout_id: uuid.UUID, *, citizen_id: uuid.UUID | None = None) -> Payout:

@@ -27,6 +27,7 @@ from quizapp.payouts.services.opening import (
     register_items,
 )
 from quizapp.payouts.services.unreachable import give_up_unreachable, record_contact
+from quizapp.payouts.services.watches import end_watch, hold_watched, watch_prizes, withhold
 from quizapp.payouts.services.workdays import clear_workday, set_workday
 
 __all__ = [
@@ -37,12 +38,14 @@ __all__ = [
     "certify_win",
     "claim_payout",
     "clear_workday",
+    "end_watch",
     "expire_payouts",
     "export_rows",
     "forfeit_payouts",
     "give_up_unreachable",
     "hand_over",
     "hold",
+    "hold_watched",
     "lock_forfeits",
     "make_cash_list",
     "mark_payouts",
@@ -66,5 +69,7 @@ __all__ = [
     "settle_forfeit",
     "take_down_notices",
     "upload_codes",
+    "watch_prizes",
     "withdraw_publicity",
+    "withhold",
 ]

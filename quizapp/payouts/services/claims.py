@@ -38,7 +38,7 @@ def claim_payout(
     payout = queries.lock_payout(payout_id, citizen_id=citizen_id)
     if payout.state in ("processing", "ready", "done", "unknown"):
         return payout
-    if payout.state == "held":
+    if payout.state == "held" or queries.is_watched(payout.citizen_id, payout.campaign_id):
         raise UnderReview
     if payout.state == "expired" or rules.is_too_late(payout.state, payout.claim_deadline_at, now):
         raise ClaimExpired
