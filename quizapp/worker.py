@@ -85,6 +85,7 @@ TIMETABLE: tuple[Entry, ...] = (
     Entry(
         "award_returns", "quizapp.attempts.jobs:return_award_prizes", "a prize of an award nobody took is there for the next", seconds=120
     ),
+    Entry("settle_money", "quizapp.payouts.jobs:settle_money", "co-hosts see what their money does", seconds=60),
     Entry("work_notices", "quizapp.payouts.jobs:work_notices", "winners are made public, and not for longer than said", seconds=60),
     Entry("deferred_points", "quizapp.payouts.jobs:pay_deferred_points", "some terms pay everything at one moment", seconds=120),
     Entry("integrity_scan", "quizapp.integrity.jobs:scan", "a prize in doubt is held before it is handed over", seconds=60),

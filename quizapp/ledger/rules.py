@@ -16,12 +16,18 @@ REASON_TITLES: dict[str, str] = {
     "reversal": N_("冲正"),
     "remark": N_("答案改正后补发"),
     "restored": N_("申诉成立，退回积分"),
+    "deposit": N_("存入"),
+    "withdrawal": N_("退回出资单位"),
+    "reserve": N_("中奖占用"),
+    "spend": N_("已经发放"),
+    "release": N_("没人领，退回可用"),
 }
 
 
 def is_bounded(owner_type: str) -> bool:
-    """Whether accounts of such owners carry a balance that may not go below zero. Only the system's do not."""
-    return owner_type != "system"
+    """Whether accounts of such owners carry a balance that may not go below zero. The system's do not, nor those of budgets
+    (``ledger.budgets``): what is won is owed, whether the money is there or not."""
+    return owner_type != "system" and not owner_type.startswith("fund_")
 
 
 def reason_title(reason: str) -> str:

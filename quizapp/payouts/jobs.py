@@ -51,3 +51,15 @@ def pay_deferred_points(now: dt.datetime | None = None) -> int:
     """Every few minutes: points that the terms pay together, once their moment has come."""
     with transaction():
         return services.pay_deferred_points(now=now or utc_now())
+
+
+def settle_money(now: dt.datetime | None = None) -> int:
+    """Every minute: what prizes did to the budgets that pay for them. One transaction per batch; a step is posted once."""
+    moment, total = now or utc_now(), 0
+    while True:
+        with transaction():
+            count = services.settle_money(now=moment)
+        total += count
+        if not count:
+            break
+    return total

@@ -49,6 +49,7 @@ class Payout(Base):
         sa.Index(None, "item_id", "state"),
         sa.Index(None, "reference"),
         sa.Index(None, "cash_list_id"),
+        sa.Index(None, "money_state", "state"),
     )
 
     id: Mapped[IdPk]
@@ -65,6 +66,8 @@ class Payout(Base):
     reference: Mapped[str] = mapped_column(sa.String(24), default="")
     """The 抽奖号 it was won under: the only name of the winner in a public notice."""
     tier: Mapped[str] = mapped_column(sa.String(32), default="")
+    money_state: Mapped[str] = mapped_column(sa.String(16), default="", server_default="")
+    """How far its worth has gone through its budget: ``reserved``, then ``spent`` or ``released``; empty before (and for points)."""
     draw_key: Mapped[str] = mapped_column(sa.String(64), default="", server_default="")
     """The pool draw it was won in; empty for the instant draw and for prizes that were not drawn."""
     amount_fen: Mapped[int] = mapped_column(default=0)

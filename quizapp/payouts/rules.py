@@ -163,6 +163,13 @@ def is_out_of_reach(contacted_on: Iterable[dt.date]) -> bool:
     return len(days) >= UNREACHABLE_CONTACTS and len(set(days)) >= UNREACHABLE_DAYS
 
 
+def money_step(state: str) -> str | None:
+    """What the state of a prize means for the money reserved for it; None while it is open."""
+    if state == "done":
+        return "spend"
+    return "release" if state in LOST_STATES else None
+
+
 def may_certify(source_type: str, state: str) -> bool:
     """Whether somebody who won this can have a certificate of it: a win that stands, wherever its hand-over is."""
     return source_type in WON_SOURCES and state not in ("void", "held")

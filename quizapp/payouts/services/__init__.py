@@ -26,6 +26,7 @@ from quizapp.payouts.services.opening import (
     raise_item_quantity,
     register_items,
 )
+from quizapp.payouts.services.settlement import assign_item, decide_money, enter_money, settle_money
 from quizapp.payouts.services.unreachable import give_up_unreachable, record_contact
 from quizapp.payouts.services.watches import end_watch, hold_watched, watch_prizes, withhold
 from quizapp.payouts.services.workdays import clear_workday, set_workday
@@ -34,11 +35,14 @@ __all__ = [
     "NewItem",
     "Opening",
     "UploadResult",
+    "assign_item",
     "cancel",
     "certify_win",
     "claim_payout",
     "clear_workday",
+    "decide_money",
     "end_watch",
+    "enter_money",
     "expire_payouts",
     "export_rows",
     "forfeit_payouts",
@@ -67,6 +71,7 @@ __all__ = [
     "serve_waiting",
     "set_workday",
     "settle_forfeit",
+    "settle_money",
     "take_down_notices",
     "upload_codes",
     "watch_prizes",
