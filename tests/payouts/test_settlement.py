@@ -148,9 +148,9 @@ def test_a_source_posts_once(pool: Pool) -> None:
     values = {
         name: getattr(entry, name) for name in ("debit_account_id", "credit_account_id", "amount", "source_type", "source_id", "reason")
     }
+    again = LedgerEntry(**values, posted_at=NOW, posted_on=NOW.date())
     with pytest.raises(sa.exc.IntegrityError), transaction():
-        db.session.add(LedgerEntry(**values, posted_at=NOW, posted_on=NOW.date()))
-        db.session.flush()
+        db.session.add(again)
 
 
 class Crash(Exception):
