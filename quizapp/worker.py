@@ -77,6 +77,13 @@ TIMETABLE: tuple[Entry, ...] = (
     Entry("expire_tickets", "quizapp.lottery.jobs:expire_tickets", "tickets are good for the hours the terms say", seconds=120),
     Entry("publish_heads", "quizapp.lottery.jobs:publish_heads", "whoever keeps a head sees a ledger that is rebuilt", seconds=1800),
     Entry("reveal_secrets", "quizapp.lottery.jobs:reveal_secrets", "a day that is over can be re-computed by anybody", seconds=180),
+    Entry("boards", "quizapp.attempts.board_jobs:compute_boards", "boards show what was handed in minutes ago", seconds=60),
+    Entry(
+        "forget_entries",
+        "quizapp.attempts.jobs:forget_entries",
+        "what was asked at an entry is kept as long as was said",
+        at={"minute": 40},
+    ),
     Entry("pool_draws", "quizapp.attempts.pool_jobs:hold_pool_draws", "lists are frozen and drawn when the terms say", seconds=30),
     Entry("watch_laws", "quizapp.questions.jobs:watch_laws", "a question leaves papers the day its article changes", seconds=60),
     Entry("expire_claims", "quizapp.payouts.jobs:expire_claims", "a prize waits as long as the terms say", seconds=120),

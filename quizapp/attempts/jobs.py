@@ -8,6 +8,7 @@ import uuid
 from quizapp.attempts import queries, remark_queries, services
 from quizapp.attempts.services import remarking, returning
 from quizapp.attempts.services.closing import close_attempt
+from quizapp.campaigns import queries as campaign_queries
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 
@@ -85,3 +86,15 @@ def return_award_prizes(now: dt.datetime | None = None) -> int:
     """Every few minutes: prizes of awards that nobody took go back to their stock, as the terms say."""
     with transaction():
         return returning.return_award_prizes(now=now or utc_now())
+
+
+def forget_entries(now: dt.datetime | None = None) -> int:
+    """Every hour: forget the answers to campaigns' own questions whose time is over. Returns how many."""
+    moment = now or utc_now()
+    total = 0
+    with transaction():
+        for view in campaign_queries.list_visible(moment):
+            total += services.forget_answers(view, moment)
+    if total:
+        log.info("forget_entries: %d", total)
+    return total

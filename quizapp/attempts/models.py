@@ -299,3 +299,19 @@ class AwardQuota(Base):
     key: Mapped[str] = mapped_column(sa.String(96), primary_key=True)
     quantity: Mapped[int] = mapped_column(sa.Integer)
     used: Mapped[int] = mapped_column(sa.Integer, default=0)
+
+
+class BoardRow(Base):
+    """One line of a board as it was last computed. ``figure`` in ten-thousandths; ``place`` from 1."""
+
+    __tablename__ = "board_rows"
+    __table_args__ = (sa.CheckConstraint("place > 0", "place"), sa.Index(None, "campaign_id", "board_id", "place"))
+
+    campaign_id: Mapped[uuid.UUID] = mapped_column(sa.ForeignKey("campaigns.id"), primary_key=True)
+    board_id: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
+    subject: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    """A citizen's, team's or unit's id, or a region's code."""
+    figure: Mapped[int] = mapped_column(sa.BigInteger)
+    people: Mapped[int] = mapped_column(sa.Integer)
+    place: Mapped[int] = mapped_column(sa.Integer)
+    computed_at: Mapped[Moment]

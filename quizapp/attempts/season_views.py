@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from quizapp.accounts import queries as account_queries
-from quizapp.attempts import edge, services
+from quizapp.attempts import boards, edge, services
 from quizapp.attempts.errors import EntryClosed, TeamFull, TeamNotFound, TrackFixed
 from quizapp.attempts.seasons import season_of
 from quizapp.campaigns import queries as campaign_queries
@@ -37,6 +37,26 @@ def show(slug: str) -> Page:
         campaign=view,
         phase=campaign_rules.phase(view.status, view.terms, now),
         season=season_of(view, profile, now, edge.channel()),
+    )
+
+
+@bp.get("/campaigns/<slug>/boards/<board_id>")
+@guest
+def board(slug: str, board_id: str) -> str:
+    """One board from the top, with the visitor's own line marked."""
+    view = campaign_queries.get_campaign(slug)
+    found = next((item for item in view.terms.boards if item.id == board_id), None)
+    if found is None:
+        raise NotFound
+    principal = current_principal()
+    own_id = principal.user_id if principal.is_citizen and found.of == "person" else None
+    return render_template(
+        "attempts/board.html",
+        campaign=view,
+        board=found,
+        lines=boards.list_lines(view, found, own_id, found.places),
+        computed_at=boards.find_computed_at(view.id, found.id),
+        is_frozen=boards.is_frozen(view, found, utc_now()),
     )
 
 

@@ -69,8 +69,10 @@ def record_action(
 
 
 def needs_entry(terms: Terms) -> bool:
-    """Whether one registers for this campaign before answering: it asks something of its own, or there are tracks to choose."""
-    return terms.entry is not None or len(terms.tracks) > 1 or any(track.kind == "team" for track in terms.tracks)
+    """Whether one registers for this campaign before answering: it asks something of its own, there are tracks to choose, or
+    a board of people to agree to."""
+    has_boards = any(board.of == "person" and board.opt_in for board in terms.boards)
+    return terms.entry is not None or len(terms.tracks) > 1 or has_boards or any(track.kind == "team" for track in terms.tracks)
 
 
 def find_entry(campaign_id: uuid.UUID, citizen_id: uuid.UUID) -> CampaignEntry | None:

@@ -27,7 +27,7 @@ from quizapp.campaigns.services.pieces import (
     touch,
     unit_name,
 )
-from quizapp.campaigns.terms import SCHEMA, Terms, body_hash, from_dict, to_dict
+from quizapp.campaigns.terms import SCHEMA, PoolTier, StockPrize, Terms, body_hash, from_dict, to_dict
 from quizapp.core.clock import rfc3339
 from quizapp.core.db import db
 from quizapp.core.ids import new_id
@@ -282,14 +282,14 @@ def _open_pool(campaign: Campaign, version: CampaignTermsVersion, now: dt.dateti
             opens_at=terms.opens_at,
             closes_at=terms.closes_at,
         )
+    given: list[tuple[str, StockPrize | PoolTier]] = [(item.name, item) for item in terms.prizes]
+    given += [(f"{ranked.board}:{tier.name}", tier) for ranked in terms.rank_prizes for tier in ranked.tiers]
     payouts.register_items(
         campaign_id=campaign.id,
         items=[
-            payouts.NewItem(
-                rules.stock_prize_id(campaign.id, prize.name), prize.kind, prize.name, prize.tier, prize.value_fen, prize.quantity
-            )
-            for prize in terms.prizes
-            if prize.kind != "points"
+            payouts.NewItem(rules.stock_prize_id(campaign.id, key), item.kind, item.name, item.tier, item.value_fen, item.quantity)
+            for key, item in given
+            if item.kind != "points"
         ],
         now=now,
     )

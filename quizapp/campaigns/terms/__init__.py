@@ -170,7 +170,7 @@ class Terms:
             and quiz.paper.same_for == "attempt"
             and quiz.requires == ALWAYS
             and not (self.draw is not None and self.draw.bands)
-            and not (quiz.channels or self.stages or self.tracks or self.awards or self.entry or self.actions)
+            and not (quiz.channels or self.stages or self.tracks or self.awards or self.entry or self.actions or self.boards)
         )
 
     def quiz(self, quiz_id: str) -> Quiz:
