@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "boards"
-down_revision = "pool_draws"
+down_revision = "20261122_2358"
 branch_labels = None
 depends_on = None
 
