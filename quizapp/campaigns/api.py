@@ -4,13 +4,14 @@ import json
 import uuid
 from typing import Any
 
-from flask import Response
+from flask import Response, current_app
 
 from quizapp.accounts import queries as accounts
 from quizapp.campaigns import queries, rules, wording
 from quizapp.campaigns.bureau_api import blp as bureau_blp
 from quizapp.campaigns.rules import CampaignView, Phase
 from quizapp.campaigns.schemas import CampaignListArgs, CampaignListSchema, CampaignSchema, RulesSchema
+from quizapp.campaigns.versions import list_rule_versions
 from quizapp.core.clock import rfc3339, utc_now
 from quizapp.lottery import queries as lottery
 from quizapp.web.access import public
@@ -101,16 +102,27 @@ def get_campaign(slug: str) -> Response:
 def get_rules(slug: str) -> dict[str, Any]:
     """全部规则，写成大白话，带版本和封存码。"""
     view = queries.get_campaign(slug)
-    page = wording.rule_page(view, accounts.group_names(), accounts.region_names())
+    versions = list_rule_versions(view, accounts.group_names(), accounts.region_names(), current_app.config["CONTACT"])
+    page = next(one.page for one in versions if one.number == view.terms_number)
     return {
         "slug": view.slug,
         "title": view.title,
         "terms_version": view.terms_number,
         "terms_hash": view.terms_hash,
         "manifest_hash": lottery.get_pool(slug).manifest_hash if view.terms.draw else None,
-        "rules": [{"title": rule.title, "sentences": list(rule.sentences)} for rule in page],
+        "rules": _rules(page),
         "versions": [
-            {"version": version.number, "hash": version.body_hash, "published_at": rfc3339(version.created_at)}
-            for version in queries.list_versions(view.id)
+            {
+                "version": one.number,
+                "hash": one.body_hash,
+                "published_at": rfc3339(one.published_at),
+                "changes": one.changes,
+                "rules": _rules(one.page),
+            }
+            for one in versions
         ],
     }
+
+
+def _rules(page: list[wording.Rule]) -> list[dict[str, Any]]:
+    return [{"title": rule.title, "sentences": list(rule.sentences)} for rule in page]

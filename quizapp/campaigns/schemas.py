@@ -55,6 +55,14 @@ class RuleSchema(ma.Schema):
     sentences = ma.fields.List(ma.fields.String(), required=True)
 
 
+class RuleVersionSchema(ma.Schema):
+    version = ma.fields.Integer(required=True)
+    hash = ma.fields.String(required=True)
+    published_at = ma.fields.String(required=True)
+    changes = ma.fields.List(ma.fields.String(), required=True, metadata={"description": "比上一版改了什么，一句一条"})
+    rules = ma.fields.List(ma.fields.Nested(RuleSchema), required=True)
+
+
 class RulesSchema(ma.Schema):
     slug = ma.fields.String(required=True)
     title = ma.fields.String(required=True)
@@ -62,7 +70,7 @@ class RulesSchema(ma.Schema):
     terms_hash = ma.fields.String(required=True)
     manifest_hash = ma.fields.String(allow_none=True)
     rules = ma.fields.List(ma.fields.Nested(RuleSchema), required=True)
-    versions = ma.fields.List(ma.fields.Dict(), required=True)
+    versions = ma.fields.List(ma.fields.Nested(RuleVersionSchema), required=True)
 
 
 # ---- the bureau's side

@@ -2,14 +2,15 @@
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, current_app, render_template, request, url_for
 from flask_babel import gettext as _
 
 from quizapp.accounts import queries as accounts
 from quizapp.campaigns import queries, rules, wording
 from quizapp.campaigns.rules import CampaignView
+from quizapp.campaigns.versions import list_rule_versions
 from quizapp.core.clock import SHANGHAI, shanghai_day, utc_now
 from quizapp.core.errors import AppError
 from quizapp.core.text import N_
@@ -146,33 +147,23 @@ def _ended(card: Card) -> str:
     return render_template("web/closed.html", title=view.title, heading=None, detail=detail, facts=facts)
 
 
-def _at_version(view: CampaignView, number: str) -> CampaignView:
-    """The campaign under an earlier version of its terms; the one in force where ``number`` names none."""
-    for version in queries.list_versions(view.id):
-        if str(version.number) == number:
-            return replace(
-                view,
-                terms=queries.get_terms(version.id),
-                terms_id=version.id,
-                terms_number=version.number,
-                terms_hash=version.body_hash,
-            )
-    return view
-
-
 @bp.get("/campaigns/<slug>/rules")
 @public
 def rules_page(slug: str) -> str:
-    """All terms in plain Chinese, with their version and seals."""
+    """All terms in plain Chinese, with their versions, what each version changed, and the seals."""
     current = queries.get_campaign(slug)
-    view = _at_version(current, request.args.get("version", ""))
+    contact = current_app.config["CONTACT"]
+    versions = list_rule_versions(current, accounts.group_names(), accounts.region_names(), contact)
+    wanted = request.args.get("version", "")
+    shown = next((one for one in versions if str(one.number) == wanted), None)
+    shown = shown or next(one for one in versions if one.number == current.terms_number)
     return render_template(
         "campaigns/rules.html",
-        campaign=view,
+        campaign=shown.view,
         current_number=current.terms_number,
-        rules=wording.rule_page(view, accounts.group_names(), accounts.region_names()),
-        kind_title=wording.KINDS[view.kind],
-        prizes=lottery.list_prizes(view.id) if view.terms.draw else [],
-        versions=queries.list_versions(view.id),
-        manifest_hash=lottery.get_pool(slug).manifest_hash if view.terms.draw else None,
+        shown=shown,
+        kind_title=wording.KINDS[current.kind],
+        prizes=lottery.list_prizes(current.id) if shown.view.terms.draw else [],
+        versions=versions,
+        manifest_hash=lottery.get_pool(slug).manifest_hash if shown.view.terms.draw else None,
     )

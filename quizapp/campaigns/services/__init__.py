@@ -14,6 +14,7 @@ from quizapp.accounts.models import Organisation
 from quizapp.audit.services import Actor
 from quizapp.campaigns import pool_plans, queries, rules
 from quizapp.campaigns.checks import Problem, check_head, has_errors
+from quizapp.campaigns.checks.entrants import version_problems
 from quizapp.campaigns.errors import CampaignNotFound, SamePerson, SlugTaken, TermsInvalid, WrongCampaignState, WrongMoment
 from quizapp.campaigns.models import Campaign, CampaignHost, CampaignTermsVersion
 from quizapp.campaigns.services.pieces import (
@@ -137,21 +138,7 @@ def check_campaign(campaign: Campaign, now: dt.datetime | None) -> list[Problem]
     in_force = queries.find_version(campaign.terms_id)
     if in_force is not None and not has_errors(found):
         new = from_dict({"schema": SCHEMA, **campaign.draft})
-        found += [*_version_problems(from_dict(in_force.body), new), *spare_problems(first_terms(campaign), new)]
-    return found
-
-
-def _version_problems(old: Terms, new: Terms) -> list[Problem]:
-    """What a later version must leave as it was published: citizens have played by it."""
-    found = []
-    if (old.draw is None) != (new.draw is None) or (old.draw and new.draw and old.draw != new.draw):
-        found.append(Problem("draw", N_("奖品、数量和概率已经封存公示，不能再改。")))
-    if old.draws != new.draws:
-        found.append(Problem("draws", N_("摇号的奖项、名额和密钥已经封存公示，不能再改。")))
-    if new.closes_at < old.closes_at:
-        found.append(Problem("closes_at", N_("结束时间只能往后延，不能提前。")))
-    if new.opens_at != old.opens_at:
-        found.append(Problem("opens_at", N_("活动发布后，开始时间不能改。")))
+        found += [*version_problems(from_dict(in_force.body), new, now), *spare_problems(first_terms(campaign), new)]
     return found
 
 

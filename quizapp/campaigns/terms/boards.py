@@ -57,6 +57,8 @@ class Claim:
     void_hours: Annotated[int | None, Whole(1, 24 * 366)] = None
     pickup_points: Annotated[tuple[str, ...], Text(60), Size(0, 200)] = ()
     pickup_after_days: Annotated[int, Whole(0, 365)] = 0
+    tax_bearer: Literal["host", "winner"] = "host"
+    """Who bears the income tax on prizes that are not drawn at once (those say it in ``draw``)."""
     forfeits: Literal["void", "stock", "reserve"] = "void"
     """What becomes of a prize nobody claims: nothing, back to the stock, or to the next on the reserve list."""
 
