@@ -32,6 +32,8 @@ SMALL_BYTES = 200 * 1024
 SMALL_COUNT = 300
 """So many questions are taken in at once."""
 PASTED_BYTES = 4 * 1024 * 1024
+FORM_BYTES = 64 * 1024
+"""What a form holds beside its file."""
 PER_PAGE = 100
 _LARGE_ENDPOINTS = frozenset({"questions_admin.upload"})
 _NEW = "+"
@@ -42,7 +44,7 @@ _IN_FILE = "-"
 def allow_large_upload(endpoint: str | None, values: dict[str, Any] | None) -> None:
     """Before the body is read for the CSRF token: this form may carry a file, or much pasted text."""
     if endpoint in _LARGE_ENDPOINTS:
-        request.max_content_length = current_app.config["MAX_UPLOAD_BYTES"]
+        request.max_content_length = current_app.config["MAX_UPLOAD_BYTES"] + FORM_BYTES
         request.max_form_memory_size = PASTED_BYTES
 
 
@@ -92,6 +94,8 @@ def upload() -> BaseResponse | tuple[str, int]:
     name = (file.filename or "")[-150:] if raw and file else _("粘贴的文字")
     raw = raw or request.form.get("text", "").strip().encode("utf-8", "replace")
     errors: dict[str, list[str]] = {} if raw else {"file": [_("请选一个文件，或者把题目粘贴在下面。")]}
+    if len(raw) > current_app.config["MAX_UPLOAD_BYTES"]:
+        errors["file"] = [_("文件超过 20 MB，请拆成几个再传。")]
     head = _chosen_bank(errors)
     if errors:
         return _form_page(errors, 422)

@@ -27,6 +27,8 @@ bp = Blueprint("statutes_admin", __name__, url_prefix="/admin/statutes", templat
 blueprints = (bp,)
 
 Page = str | Response | tuple[str, int]
+FORM_BYTES = 256 * 1024
+"""What a form of many files holds beside them."""
 _UPLOAD_ENDPOINTS = frozenset({"statutes_admin.upload"})
 _LABELS: dict[str, Any] = {"kind_titles": rules.KIND_TITLES, "status_titles": rules.STATUS_TITLES, "fact_titles": rules.FACT_TITLES}
 
@@ -35,7 +37,7 @@ _LABELS: dict[str, Any] = {"kind_titles": rules.KIND_TITLES, "status_titles": ru
 def allow_large_upload(endpoint: str | None, values: dict[str, Any] | None) -> None:
     """Before the body is read for the CSRF token: this form carries files, a folder of them if need be."""
     if endpoint in _UPLOAD_ENDPOINTS:
-        request.max_content_length = current_app.config["MAX_UPLOAD_BYTES"]
+        request.max_content_length = current_app.config["MAX_UPLOAD_BYTES"] + FORM_BYTES
         request.max_form_parts = MAX_FILES + 10
 
 
