@@ -10,7 +10,7 @@ from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from quizapp.core.text import clean_line
 from quizapp.questions import edit_admin_views, exchange_views, fault_admin_views, law_admin_views, queries, review_admin_views, services
-from quizapp.questions.admin_base import LABELS, bp, find_bank, find_question, may, may_step, require
+from quizapp.questions.admin_base import LABELS, bp, find_bank, find_question, may, may_step
 from quizapp.questions.errors import BankNotFound
 from quizapp.questions.models import QuestionBank
 from quizapp.web.access import bureau, current_principal
@@ -68,16 +68,8 @@ def question(slug: str, code: str) -> str:
 @bp.post("/banks/<slug>/q/<code>/suspension")
 @bureau("questions.review")
 def suspend(slug: str, code: str) -> Response:
-    found, item = find_question(slug, code)
-    require("questions.review", found)
-    reason = clean_line(request.form.get("reason", ""), 200)
-    if not reason:
-        flash(_("请写明停用的原因。"), "error")
-        return redirect(url_for(".question", slug=slug, code=code))
-    with transaction():
-        services.suspend_question(item.id, reason=reason, now=utc_now(), actor=current_actor())
-    flash(_("已停用，新的答卷不会再抽到它。"), "success")
-    return redirect(url_for(".question", slug=slug, code=code))
+    """Take a question out of new papers until somebody has looked at it."""
+    return review_admin_views.take_out(slug, code, services.suspend_question, _("已停用，新的答卷不会再抽到它。"))
 
 
 @bp.post("/banks/<slug>/approval")

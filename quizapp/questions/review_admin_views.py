@@ -1,6 +1,7 @@
 """Review: what waits, one question with its differences, the steps, and what the bureau sets about them."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -151,15 +152,20 @@ def submit(slug: str, code: str) -> Response:
 @bureau("questions.review")
 def retire(slug: str, code: str) -> Response:
     """Take a question out for good."""
+    return take_out(slug, code, services.retire_question, _("这道题不再使用。旧答卷和统计不受影响。"))
+
+
+def take_out(slug: str, code: str, service: Callable[..., Question], said: str) -> Response:
+    """Suspend or retire a question, with the reason the form gives."""
     bank, question = find_question(slug, code)
     require("questions.review", bank)
     reason = clean_line(request.form.get("reason", ""), 200)
-    if not reason:
-        flash(_("请写明退出的原因。"), "error")
-        return redirect(url_for(".question", slug=slug, code=code))
-    with transaction():
-        services.retire_question(question.id, reason=reason, now=utc_now(), actor=current_actor())
-    flash(_("这道题不再使用。旧答卷和统计不受影响。"), "success")
+    if reason:
+        with transaction():
+            service(question.id, reason=reason, now=utc_now(), actor=current_actor())
+        flash(said, "success")
+    else:
+        flash(_("请写明原因。"), "error")
     return redirect(url_for(".question", slug=slug, code=code))
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from flask import url_for
@@ -12,25 +12,13 @@ from quizapp.statutes import queries, rules
 from quizapp.statutes.models import Statute
 from quizapp.statutes.queries import ArticleText
 from quizapp.statutes.registry import StatuteFacts, load_registry
+from quizapp.statutes.services import Facts
 
 
 @dataclass(frozen=True)
-class Head:
+class Head(Facts):
     """What is known of a statute besides its text, from the database or, where it is not there, from the shipped facts."""
 
-    short_title: str
-    title: str
-    kind: str
-    issuer: str = ""
-    number: str = ""
-    adopted_on: dt.date | None = None
-    effective_on: dt.date | None = None
-    last_amended_on: dt.date | None = None
-    is_repealed: bool = False
-    repealed_on: dt.date | None = None
-    repealed_by: str = ""
-    is_outdated: bool = False
-    note: str = ""
     as_of: str = ""
     article_count: int = 0
 
@@ -38,23 +26,12 @@ class Head:
         return rules.status_on(on, effective_on=self.effective_on, repealed_on=self.repealed_on, is_repealed=self.is_repealed)
 
 
+_SHARED = tuple(field.name for field in fields(Facts) if field.name != "aliases")
+
+
 def head_of(statute: Statute) -> Head:
-    return Head(
-        short_title=statute.short_title,
-        title=statute.title,
-        kind=statute.kind,
-        issuer=statute.issuer,
-        number=statute.number,
-        adopted_on=statute.adopted_on,
-        effective_on=statute.effective_on,
-        last_amended_on=statute.last_amended_on,
-        is_repealed=statute.is_repealed,
-        repealed_on=statute.repealed_on,
-        repealed_by=statute.repealed_by,
-        is_outdated=statute.is_outdated,
-        note=statute.note,
-        as_of=statute.as_of,
-    )
+    shared: dict[str, Any] = {name: getattr(statute, name) for name in _SHARED}
+    return Head(**shared, as_of=statute.as_of)
 
 
 def head_of_facts(facts: StatuteFacts) -> Head:
