@@ -17,6 +17,7 @@ from quizapp.core.clock import SHANGHAI, rfc3339
 from quizapp.core.db import db
 from quizapp.core.money import yuan
 from quizapp.lottery.models import Draw
+from quizapp.lottery.pool_models import PoolDrawRun, PoolDrawTier, PoolWin
 from quizapp.payouts.models import Payout
 from quizapp.simulation.crowd import plain
 from quizapp.simulation.promises import Promise, WinRow, check_promises, list_wins
@@ -35,6 +36,18 @@ class TierAccount:
 
 
 @dataclass(frozen=True)
+class PoolAccount:
+    """A pool draw over all its scopes: held how often, on how many entries, with how many winners."""
+
+    id: str
+    title: str
+    held: int
+    entries: int
+    winners: int
+    net_fen: int
+
+
+@dataclass(frozen=True)
 class Account:
     """A whole season in figures. ``hours`` are tickets and wins by Shanghai hour of the day."""
 
@@ -49,6 +62,7 @@ class Account:
     net_fen: int
     tiers: tuple[TierAccount, ...]
     hours: tuple[tuple[int, int, int], ...]
+    pools: tuple["PoolAccount", ...]
     grants: dict[str, int]
     prizes: dict[str, int]
     payouts: dict[str, int]
@@ -88,15 +102,38 @@ def account_for(played: Played) -> Account:
         people_passed=counts[4],
         draws=sum(drawn.values()),
         wins=len(wins),
-        net_fen=sum(row.amount_fen for row in wins),
+        net_fen=sum(row.amount_fen for row in wins) + _pool_fen(campaign.id),
         tiers=_tiers(campaign.terms.draw, wins),
         hours=_hours(drawn, wins),
+        pools=tuple(_pool(campaign.id, draw.id, draw.title) for draw in campaign.terms.draws),
         grants=_counts(grants),
         prizes=_counts(by_campaign),
         payouts=_counts(by_state),
         promises=tuple(check_promises(campaign)),
         forecast=forecast(campaign.terms, turnout_of(played)),
     )
+
+
+def _pool(campaign_id: Any, code: str, title: str) -> PoolAccount:
+    runs = db.session.scalars(sa.select(PoolDrawRun).filter_by(campaign_id=campaign_id, draw_code=code, state="drawn")).all()
+    wins = (
+        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(PoolDrawTier.value_fen), 0))
+        .select_from(PoolWin)
+        .join(PoolDrawTier, PoolDrawTier.id == PoolWin.tier_id)
+        .where(PoolWin.pool_draw_id.in_([run.id for run in runs]), PoolWin.substitute_of.is_(None))
+    )
+    count, fen = db.session.execute(wins).one()
+    return PoolAccount(code, title, len(runs), sum(run.entry_count for run in runs), count, fen)
+
+
+def _pool_fen(campaign_id: Any) -> int:
+    statement = (
+        sa.select(sa.func.coalesce(sa.func.sum(PoolDrawTier.value_fen), 0))
+        .select_from(PoolWin)
+        .join(PoolDrawTier, PoolDrawTier.id == PoolWin.tier_id)
+        .where(PoolWin.campaign_id == campaign_id, PoolWin.substitute_of.is_(None))
+    )
+    return int(db.session.scalar(statement) or 0)
 
 
 def _counts(statement: Any) -> dict[str, int]:
@@ -191,8 +228,9 @@ def as_text(account: Account) -> str:
         lines += [
             f"  {hour:02d} {drawn:6d} {_share(won, drawn):>8} {_share(rates.get(hour, 0.0), 1):>8}" for hour, drawn, won in account.hours
         ]
-    for pool in told.pools:
-        lines.append(f"摇号 {pool.title}：{pool.times} 次，{pool.quantity} 名，预测中奖 {_range(pool.winners)}")
+    for held, pool in zip(account.pools, told.pools, strict=True):
+        happened = f"{held.held} 次，名单 {held.entries} 人，中奖 {held.winners}"
+        lines.append(f"摇号 {pool.title}：{happened}；预测 {pool.times} 次，每次 {_range(pool.qualified)} 人，中奖 {_range(pool.winners)}")
     if account.grants:
         lines.append("奖励 " + "，".join(f"{name} {count}" for name, count in sorted(account.grants.items())))
     if account.prizes:
@@ -235,6 +273,7 @@ def as_dict(account: Account) -> dict[str, Any]:
                 for tier in account.tiers
             ],
             "hours": [{"hour": hour, "draws": drawn, "wins": won} for hour, drawn, won in account.hours],
+            "pools": [{"id": one.id, "held": one.held, "entries": one.entries, "winners": one.winners} for one in account.pools],
             "awards": account.grants,
             "payouts_by_source": account.prizes,
             "payouts_by_state": account.payouts,

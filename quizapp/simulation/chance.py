@@ -15,6 +15,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from quizapp.core import ids
+from quizapp.lottery.pooldraw import opening
 from quizapp.lottery.services import pools
 
 START_NS = 1_800_000_000_000_000_000
@@ -49,6 +50,7 @@ def seeded(seed: str) -> Iterator[None]:
         (ids, "time", _standing_in(time, time_ns=source.time_ns)),
         (ids, "_last", 0),
         (pools, "secrets", _standing_in(secrets, token_bytes=source.urandom)),
+        (opening, "secrets", _standing_in(secrets, token_bytes=source.urandom)),
     )
     kept = [(module, name, getattr(module, name)) for module, name, _ in swapped]
     for module, name, value in swapped:

@@ -13,9 +13,12 @@ from quizapp.campaigns.rules import CampaignView
 from quizapp.core.clock import SHANGHAI
 from quizapp.core.db import db
 from quizapp.ledger.models import LedgerAccount, LedgerEntry
-from quizapp.lottery import proof
+from quizapp.lottery import pool_proof, proof
 from quizapp.lottery.export import ledger_lines
 from quizapp.lottery.models import Draw, DrawTicket, Prize, Win
+from quizapp.lottery.pool_models import PoolDrawRun, PoolWin
+from quizapp.lottery.pooldraw.export import file_lines
+from quizapp.lottery.pooldraw.queries import list_public
 from quizapp.lottery.queries import get_pool
 
 
@@ -47,7 +50,38 @@ def check_promises(campaign: CampaignView) -> list[Promise]:
             Promise("tickets", "每个机会只抽一次", tuple(_tickets(campaign))),
             Promise("ledger", "公开账本可以重算", tuple(_ledger(campaign))),
         ]
+    if campaign.terms.draws:
+        found += [
+            Promise("pools", "摇号中奖不超过公布的数量，没有重复", tuple(_pools(campaign))),
+            Promise("pool_files", "摇号可以重算", tuple(_pool_files(campaign))),
+        ]
     return found
+
+
+def _pools(campaign: CampaignView) -> Iterator[str]:
+    for draw in campaign.terms.draws:
+        runs = db.session.scalars(sa.select(PoolDrawRun).filter_by(campaign_id=campaign.id, draw_code=draw.id)).all()
+        for run in runs:
+            wins = db.session.scalars(sa.select(PoolWin).filter_by(pool_draw_id=run.id, substitute_of=None)).all()
+            for place, tier in enumerate(draw.tiers):
+                count = sum(win.tier == place for win in wins)
+                most = tier.quantity if tier.ratio_ppm is None else -(-run.entry_count * tier.ratio_ppm // 1_000_000)
+                if count > most:
+                    yield f"{draw.title} {run.scope} {tier.name}：{count} > {most}"
+            if draw.one_win and len({win.citizen_id for win in wins}) < len(wins):
+                yield f"{draw.title} {run.scope}：有人中了两次"
+            if run.scope is not None and run.state != "drawn" and run.entry_count:
+                yield f"{draw.title} {run.scope}：没有摇出来（{run.state}）"
+
+
+def _pool_files(campaign: CampaignView) -> Iterator[str]:
+    for found in list_public(campaign.slug):
+        if found.run.state != "drawn":
+            continue
+        try:
+            pool_proof.verify(line.encode() for line in file_lines(found))
+        except pool_proof.BadPoolDraw as error:
+            yield f"{found.run.title} {found.run.scope}：{error}"
 
 
 @dataclass(frozen=True)

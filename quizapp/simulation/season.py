@@ -7,12 +7,14 @@ import importlib
 import inspect
 import itertools
 import logging
+import pkgutil
 import random
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +29,7 @@ from quizapp.core.db import db, transaction
 from quizapp.core.errors import AppError
 from quizapp.payouts import services as payouts
 from quizapp.payouts.models import Payout
+from quizapp.simulation import ceremony
 from quizapp.simulation.chance import seeded
 from quizapp.simulation.crowd import Curve, Person, make_people
 from quizapp.simulation.player import Paper, Player
@@ -36,7 +39,8 @@ log = logging.getLogger(__name__)
 WORKED = ("campaigns", "attempts", "lottery", "payouts", "integrity")
 """Packages whose jobs move a season on."""
 EVERY = dt.timedelta(hours=6)
-"""How often the simulated worker comes by; once more shortly after midnight."""
+LONG = dt.timedelta(days=25)
+"""How often the simulated worker comes by, once more shortly after midnight; in campaigns longer than ``LONG`` once a day."""
 LONGEST_AFTER = 130
 """Days after the end that are followed at most."""
 Job = Callable[[dt.datetime], Any]
@@ -60,16 +64,19 @@ def find_jobs() -> list[tuple[str, Job]]:
     """Every job of the packages that move a season on: functions of their ``jobs`` rooms that take the moment first."""
     found: list[tuple[str, Job]] = []
     for package in WORKED:
-        name = f"quizapp.{package}.jobs"
-        if find_spec(f"quizapp.{package}") is None or find_spec(name) is None:
-            continue
-        module = importlib.import_module(name)
-        for key, function in sorted(vars(module).items()):
-            if inspect.isfunction(function) and function.__module__ == name and not key.startswith("_"):
-                parameters = list(inspect.signature(function).parameters)
-                if parameters[:1] == ["now"]:
-                    found.append((f"{package}.{key}", function))
+        spec = find_spec(f"quizapp.{package}")
+        for info in pkgutil.iter_modules(spec.submodule_search_locations if spec else None):
+            if spec is None or not info.name.endswith("jobs"):
+                continue
+            module = importlib.import_module(f"quizapp.{package}.{info.name}")
+            found += [(f"{package}.{key}", job) for key, job in sorted(vars(module).items()) if _is_job(module, key, job)]
     return found
+
+
+def _is_job(module: ModuleType, key: str, value: Any) -> bool:
+    if not inspect.isfunction(value) or value.__module__ != module.__name__ or key.startswith("_"):
+        return False
+    return list(inspect.signature(value).parameters)[:1] == ["now"]
 
 
 def play(file: CampaignFile, *, citizens: int, seed: int, curve: Curve) -> Played:
@@ -103,6 +110,7 @@ class _Season:
         self.agenda: list[tuple[dt.datetime, int, Callable[[dt.datetime], None]]] = []
         self.turns = itertools.count()
         self.asked: set[uuid.UUID] = set()
+        self.staff = ceremony.make_staff(terms.opens_at)
 
     def run(self) -> Played:
         terms = self.campaign.terms
@@ -143,12 +151,12 @@ class _Season:
         moment = terms.opens_at
         while moment < terms.closes_at:
             self._plan(moment, self._work)
-            moment += EVERY
+            moment += EVERY if terms.closes_at - terms.opens_at < LONG else dt.timedelta(days=1)
         day = shanghai_day(terms.opens_at)
         end = terms.closes_at + dt.timedelta(days=min(LONGEST_AFTER, _days_after(terms)))
         while day_end(day) <= end:
             self._plan(day_end(day) + dt.timedelta(minutes=6), self._work)
-            if day_end(day) >= terms.closes_at:
+            if terms.closes_at <= day_end(day) < terms.closes_at + LONG:
                 self._plan(day_end(day) + dt.timedelta(hours=12), self._work)
             day += dt.timedelta(days=1)
         self._plan(end, self._work)
@@ -163,6 +171,8 @@ class _Season:
                 db.session.rollback()
                 self.failed[name] += 1
                 log.exception("job %s failed at %s", name, now)
+        if self.campaign.terms.draws:
+            self.player.refused.update(ceremony.hold(self.campaign.id, self.staff, now, self.dice))
 
     def _claim(self, now: dt.datetime) -> None:
         """Winners who have not been here yet decide whether they come for their prize at all."""
