@@ -13,7 +13,7 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from quizapp.campaigns.terms import DrawTerms, Eligibility
+from quizapp.campaigns.terms import DrawTerms, Eligibility, Plan
 from quizapp.core.clock import SHANGHAI, parse_shanghai
 from quizapp.core.money import parse_yuan, yuan
 from quizapp.core.text import N_, clean_line, has_forbidden_characters
@@ -68,6 +68,11 @@ class Posted:
         """Minutes with at most two decimals, as whole seconds."""
         number = self._decimal(name, 2)
         return None if number is None else int(number * 60)
+
+    def tenths(self, name: str) -> int | None:
+        """A number with at most one decimal, in tenths."""
+        number = self._decimal(name, 1)
+        return None if number is None else int(number * 10)
 
     def ppm(self, name: str) -> int:
         """Per cent with at most four decimals, as parts per million."""
@@ -197,11 +202,23 @@ def read_rewards(posted: Posted, draft: Mapping[str, Any]) -> Changes:
             "daily_limit": posted.whole("points.daily_limit", 3),
         },
         "fixed_reward": {"points": posted.whole("fixed_reward.points", 0)},
-        "plan": {"expected_draws": posted.whole("plan.expected_draws"), "budget_fen": posted.fen("plan.budget_fen")},
+        "plan": _read_plan(posted),
     }
     if changes["draw"] is not None:
         changes["eligibility"] = {**(draft.get("eligibility") or {}), "asks_age_band": True}
     return changes
+
+
+def _read_plan(posted: Posted) -> dict[str, Any]:
+    return {
+        "expected_draws": posted.whole("plan.expected_draws"),
+        "budget_fen": posted.fen("plan.budget_fen"),
+        "expected_people": posted.whole("plan.expected_people"),
+        "attempts_tenths": posted.tenths("plan.attempts_tenths"),
+        "right_percent": posted.whole("plan.right_percent"),
+        "drawing_percent": posted.whole("plan.drawing_percent"),
+        "shape": posted.raw("plan.shape") or Plan.shape,
+    }
 
 
 def _read_draw(posted: Posted, before: Mapping[str, Any]) -> dict[str, Any]:
@@ -297,6 +314,7 @@ _SHOW: dict[str, Callable[[Any], str]] = {
     "opens_at": show_moment,
     "closes_at": show_moment,
     "limit_seconds": lambda value: _number(Decimal(value) / 60),
+    "attempts_tenths": lambda value: _number(Decimal(value) / 10),
     "odds_ppm": lambda value: _number(Decimal(value) / 10_000),
     "value_fen": lambda value: yuan(value) if value else "",
     "budget_fen": lambda value: yuan(value) if value else "",
@@ -331,6 +349,7 @@ def shown_values(draft: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 DEFAULTS = {
+    "plan.shape": Plan.shape,
     "draw.ticket_hours": str(DrawTerms.ticket_hours),
     "draw.wins_total": str(DrawTerms.wins_total),
     "draw.claim_days": str(DrawTerms.claim_days),

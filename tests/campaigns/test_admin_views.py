@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from quizapp.accounts.models import Organisation
 from quizapp.campaigns import queries
 from quizapp.campaigns.models import Campaign
-from quizapp.campaigns.terms import check_draft
+from quizapp.campaigns.terms import check_draft, to_dict
 from quizapp.core.clock import SHANGHAI, utc_now
 from quizapp.core.db import db, transaction
 from tests.campaigns.test_rules import mutated_bodies, unfinished_bodies
@@ -128,7 +128,11 @@ def test_a_campaign_is_made_in_five_steps_and_published_by_somebody_else(
         "value_fen": 250,
         "points": 0,
     }
-    assert saved["plan"] == {"expected_draws": 100_000, "budget_fen": 300_000}
+    assert {name: value for name, value in saved["plan"].items() if value is not None} == {
+        "expected_draws": 100_000,
+        "budget_fen": 300_000,
+        "shape": "ends",
+    }
     step5 = _soup(manager.get(answer.headers["Location"]))
     assert "312.50" not in step5.text
     assert "781.25" in step5.text
@@ -402,3 +406,16 @@ def test_any_draft_the_api_takes_can_be_opened_in_the_editor(app: Flask, body: A
     for step in range(1, 5):
         values = _fields(_soup(manager.get(f"/admin/campaigns/{campaign.id}/edit/{step}")))
         assert manager.post(f"/admin/campaigns/{campaign.id}/edit/{step}", data={**values, "action": "draft"}).status_code in (302, 422)
+
+
+def test_the_people_expected_bring_the_whole_forecast(manager: FlaskClient) -> None:
+    body = {**to_dict(make_terms(prizes=[{"name": "话费券", "kind": "code", "quantity": 30, "odds_ppm": 50_000, "value_fen": 1000}]))}
+    body["plan"] = {"expected_people": 4000, "budget_fen": 100_000, "attempts_tenths": 15}
+    campaign = make_draft("told", terms=body, host=reference_data())
+    step4 = _soup(manager.get(f"/admin/campaigns/{campaign.id}/edit/4"))
+    assert step4.select_one("[name='plan.attempts_tenths']")["value"] == "1.5"
+    assert step4.select_one("[name='plan.shape'] option[selected]")["value"] == "ends"
+    assert "话费券" in step4.select_one("#forecast table").text
+    step5 = _soup(manager.get(f"/admin/campaigns/{campaign.id}/edit/5"))
+    assert "375.00" in step5.select_one("#forecast").text, "thirty times ten yuan and the tax"
+    assert "4,000 人" in step5.text

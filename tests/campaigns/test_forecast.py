@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bench.forecast_reference import Game, random_rules
 from quizapp.campaigns import forecast as package
+from quizapp.campaigns.checks import problems
 from quizapp.campaigns.forecast import Turnout, estimate, forecast
 from quizapp.campaigns.forecast.chances import Visits, limited, personal
 from quizapp.campaigns.forecast.turnout import slots
@@ -219,3 +220,33 @@ def test_seasons_played_with_dice_come_out_as_forecast(number: int) -> None:
 
 def _turnout(plain: Mapping[str, Any]) -> Turnout:
     return Turnout(**{name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()})
+
+
+# ---- what staff see
+
+
+def _plan_body(**plan: Any) -> dict[str, Any]:
+    prizes = [{"name": "现金", "kind": "cash", "quantity": 50, "odds_ppm": 100_000, "value_fen": 500}]
+    return {
+        "opens_at": "2030-03-01 09:00",
+        "closes_at": "2030-03-10 24:00",
+        "paper": {"parts": [{"banks": ["clean-world"], "count": 5}]},
+        "pass_count": 4,
+        "draw": {"prizes": prizes},
+        "plan": plan,
+    }
+
+
+def test_the_rule_check_warns_of_what_the_expected_people_do_to_stock_and_budget() -> None:
+    found = problems(_plan_body(expected_people=5000, budget_fen=20_000))
+    assert {problem.field for problem in found} == {"plan.budget_fen", "draw.prizes[1].quantity"}
+    assert not any(problem.is_error for problem in found)
+    assert any("03 月" in problem.message for problem in found)
+    assert problems(_plan_body(expected_people=100, budget_fen=100_000)) == []
+
+
+def test_a_plan_says_people_attempts_and_shape() -> None:
+    plan = {"expected_people": 300, "attempts_tenths": 25, "right_percent": 70, "drawing_percent": 0, "shape": "even"}
+    turnout = package.turnout_of(plan)
+    assert turnout == Turnout(people=300, attempts=2.5, right=0.7, drawing=0.0, shape="even")
+    assert package.turnout_of({"expected_draws": 300}) is None

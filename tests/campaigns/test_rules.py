@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quizapp.campaigns import estimates, rules, wording
+from quizapp.campaigns import forecast as estimates
+from quizapp.campaigns import rules, wording
 from quizapp.campaigns.checks import Problem, has_errors, problems
 from quizapp.campaigns.errors import AttemptLimitReached, CampaignEnded, CampaignNotOpen, CampaignPaused, NotEligible
 from quizapp.campaigns.rules import CampaignView

@@ -11,11 +11,12 @@ from werkzeug.wrappers import Response
 
 from quizapp.accounts.queries import group_names, list_counties, list_organisations
 from quizapp.audit.actors import current_actor
-from quizapp.campaigns import estimates, forms, queries, services, wording
+from quizapp.campaigns import forms, queries, services, wording
 from quizapp.campaigns.admin_views.base import bp, find_campaign, steps_of
 from quizapp.campaigns.admin_views.review import review_values
 from quizapp.campaigns.checklist import step_of
 from quizapp.campaigns.errors import CampaignChanged
+from quizapp.campaigns.forecast import SHAPES, estimate, forecast_plan
 from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.reach import may_reach, units
 from quizapp.campaigns.terms import SCHEMA, PaperPart, Terms, check_shape, from_dict
@@ -309,7 +310,10 @@ def _reward_values(campaign: Campaign, values: dict[str, Any]) -> dict[str, Any]
         "rows": rows,
         "prize_kinds": [(kind, wording.PRIZE_KINDS[kind]) for kind in SERVED_KINDS],
         "groups": list(group_names().items()),
-        "sums": estimates.estimate(draw, int(plan.get("expected_draws") or 0)) if draw else None,
+        "sums": estimate(draw, int(plan.get("expected_draws") or 0)) if draw else None,
+        "told": forecast_plan(terms, plan) if terms else None,
+        "draw": draw,
+        "shapes": list(SHAPES.items()),
         "budget_fen": int(plan.get("budget_fen") or 0),
         "spare_days": draw.spare_days if draw else 14,
     }

@@ -4,10 +4,11 @@ import datetime as dt
 from typing import Any
 
 from quizapp.accounts.queries import group_names, region_names
-from quizapp.campaigns import estimates, queries, services, wording
+from quizapp.campaigns import queries, services, wording
 from quizapp.campaigns.admin_views.base import STATUS_TITLES
 from quizapp.campaigns.admin_views.lists import STATES
 from quizapp.campaigns.checklist import checklist
+from quizapp.campaigns.forecast import days_in, estimate, forecast_plan
 from quizapp.campaigns.forms import show_moment
 from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.preview import draft_view
@@ -33,7 +34,8 @@ def review_values(campaign: Campaign, now: dt.datetime) -> dict[str, Any]:
         "state": state,
         "word": STATES.get(state, STATUS_TITLES[campaign.status]),
         "rule_page": wording.rule_page(view, group_names(), region_names()) if view else [],
-        "sums": estimates.estimate(draw, int(plan.get("expected_draws") or 0)) if draw else None,
+        "sums": estimate(draw, int(plan.get("expected_draws") or 0)) if draw else None,
+        "told": forecast_plan(view.terms, plan) if view else None,
         "draw": draw,
         "budget_fen": int(plan.get("budget_fen") or 0),
         "hosts": queries.list_hosts(campaign.id),
@@ -61,7 +63,7 @@ def _facts(campaign: Campaign, view: CampaignView | None) -> dict[str, str]:
         return facts
     terms = view.terms
     available = len({item.question_id for part in terms.paper.parts for item in queries.pool_of(part)})
-    facts["opens_at"] = f"共 {estimates.days_in(terms)} 天，到时间自动开始和结束"
+    facts["opens_at"] = f"共 {days_in(terms)} 天，到时间自动开始和结束"
     facts["tries"] = wording.tries_sentence(terms)
     facts["paper"] = f"抽 {terms.question_count} 道，可用 {available} 道，每道都有讲解和法条"
     facts["pass_count"] = wording.pass_sentence(terms) + wording.paper_sentence(terms)
@@ -75,9 +77,14 @@ def _facts(campaign: Campaign, view: CampaignView | None) -> dict[str, str]:
 def _plan_fact(campaign: Campaign, view: CampaignView) -> str:
     plan = campaign.draft.get("plan") or {}
     budget = int(plan.get("budget_fen") or 0)
+    told = forecast_plan(view.terms, plan)
+    if told is not None and told.cap_fen:
+        spent, high = yuan(round(told.gross_fen.mean)), yuan(round(told.gross_fen.high))
+        sentence = f"预计 {told.people:,} 人，含税大约 {spent} 元（十次里九次不超过 {high} 元），全部发完 {yuan(told.cap_fen)} 元"
+        return f"{sentence}，预算 {yuan(budget)} 元" if budget else f"{sentence}，没有填预算"
     if view.terms.draw is None:
         return "不花奖品钱"
-    sums = estimates.estimate(view.terms.draw, int(plan.get("expected_draws") or 0))
+    sums = estimate(view.terms.draw, int(plan.get("expected_draws") or 0))
     sentence = f"含税预计 {yuan(sums.gross_fen)} 元，全部发完 {yuan(sums.cap_fen)} 元"
     return f"{sentence}，预算 {yuan(budget)} 元" if budget else f"{sentence}，没有填预算"
 

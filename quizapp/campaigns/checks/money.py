@@ -1,9 +1,11 @@
 """What the plan and the payout service's limits mean for stock and budget."""
 
+import datetime as dt
 from collections.abc import Iterator
 
 from quizapp.campaigns.checks.problem import Case, Problem, warning
-from quizapp.campaigns.estimates import estimate
+from quizapp.campaigns.forecast import Forecast, estimate, forecast_plan
+from quizapp.core.clock import SHANGHAI
 from quizapp.core.money import yuan
 from quizapp.core.text import N_
 
@@ -11,6 +13,8 @@ DAILY_CASH_FEN = 50_000_00
 """What one merchant may pay out in a day by default; the console of the payment service has the figure in force."""
 CASH_BILL_FEN = 200_00
 LEAST_CASH_FEN = 10
+LAST_HOURS = dt.timedelta(hours=12)
+"""A prize that lasts until the last evening is not short."""
 
 
 def plan(case: Case) -> Iterator[Problem]:
@@ -20,6 +24,10 @@ def plan(case: Case) -> Iterator[Problem]:
     if case.terms.draw is None:
         if budget and other > budget:
             yield warning("plan.budget_fen", f"奖品全部发完要 {yuan(other)} 元，超出预算 {yuan(other - budget)} 元。")
+        return
+    told = forecast_plan(case.terms, case.plan)
+    if told is not None:
+        yield from _told(case, told, budget)
         return
     sums = estimate(case.terms.draw, draws)
     if budget and sums.cap_fen + other > budget:
@@ -33,6 +41,21 @@ def plan(case: Case) -> Iterator[Problem]:
             day = max(1, case.days * row.empty_after // draws)
             text = f"“{prize.name}”大约在第 {row.empty_after:,} 次抽奖（第 {day} 天）发完，之后抽中的人拿不到。"
             yield warning(f"draw.prizes[{place}].quantity", text)
+
+
+def _told(case: Case, told: Forecast, budget: int) -> Iterator[Problem]:
+    """The same where the plan says how many people will come: what they leave of stock and budget, and when."""
+    if budget and told.cap_fen > budget:
+        over = yuan(told.cap_fen - budget)
+        yield warning("plan.budget_fen", f"奖品全部发完（含税）要 {yuan(told.cap_fen)} 元，超出预算 {over} 元。")
+    if budget and told.gross_fen.mean > budget:
+        spent, high = yuan(round(told.gross_fen.mean)), yuan(round(told.gross_fen.high))
+        yield warning("plan.budget_fen", f"照预计的人数，大约要花 {spent} 元，十次里有九次不超过 {high} 元，超出预算。")
+    for place, tier in enumerate(told.tiers, 1):
+        at = tier.out_at[0]
+        if tier.is_short and at is not None and at < case.terms.closes_at - LAST_HOURS:
+            when = at.astimezone(SHANGHAI).strftime("%m 月 %d 日 %H 点")
+            yield warning(f"draw.prizes[{place}].quantity", f"“{tier.name}”大约在 {when}发完，之后抽中的人拿不到。")
 
 
 def _fixed_fen(case: Case) -> int:

@@ -6,6 +6,7 @@ Nothing is drawn here and nothing is shared with the draw or the simulation: bin
 
 from quizapp.campaigns.forecast.chances import Range
 from quizapp.campaigns.forecast.figures import DayOut, Forecast, HourForecast, PoolForecast, TierForecast
+from quizapp.campaigns.forecast.plan import forecast_plan, turnout_of
 from quizapp.campaigns.forecast.quick import Estimate, PrizeEstimate, days_in, estimate
 from quizapp.campaigns.forecast.turnout import HOURS, SHAPES, Turnout
 from quizapp.campaigns.forecast.whole import forecast
@@ -25,4 +26,6 @@ __all__ = [
     "days_in",
     "estimate",
     "forecast",
+    "forecast_plan",
+    "turnout_of",
 ]

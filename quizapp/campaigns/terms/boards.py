@@ -98,3 +98,11 @@ class Plan:
     expected_draws: Annotated[int | None, Whole(0, 1_000_000_000)] = None
     budget_fen: Annotated[int | None, Whole(0, 1_000_000_000_00)] = None
     expected_people: Annotated[int | None, Whole(0, 100_000_000)] = None
+    attempts_tenths: Annotated[int | None, Whole(10, 1000)] = None
+    """Attempts of one person on average, in tenths: 16 is 1.6."""
+    right_percent: Annotated[int | None, Whole(1, 100)] = None
+    """The chance of a right answer."""
+    drawing_percent: Annotated[int | None, Whole(0, 100)] = None
+    """How many of the people may draw."""
+    shape: Literal["even", "ends", "opening", "burst"] = "ends"
+    """How people spread over the days (``campaigns.forecast.SHAPES``)."""
