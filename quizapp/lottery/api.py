@@ -13,10 +13,21 @@ from quizapp.core.clock import rfc3339, utc_now
 from quizapp.core.db import transaction
 from quizapp.core.errors import NotFound
 from quizapp.ledger.schemas import PageArgs
-from quizapp.lottery import proof, queries, services
+from quizapp.lottery import queries, services
 from quizapp.lottery.errors import NoTicket
 from quizapp.lottery.export import ledger_lines
-from quizapp.lottery.schemas import ClaimArgs, DrawArgs, DrawSchema, LedgerArgs, LedgerSchema, ProofSchema, WinListSchema, WinSchema
+from quizapp.lottery.schemas import (
+    ClaimArgs,
+    DrawArgs,
+    DrawSchema,
+    HeadsArgs,
+    HeadsSchema,
+    LedgerArgs,
+    LedgerSchema,
+    ProofSchema,
+    WinListSchema,
+    WinSchema,
+)
 from quizapp.payouts import queries as payout_queries
 from quizapp.payouts import rules as payout_rules
 from quizapp.payouts import services as payouts
@@ -98,13 +109,16 @@ def proof_body(receipt: queries.DrawProof) -> dict[str, Any]:
     record, day = json.loads(receipt.record), receipt.day
     return {
         "draw_id": str(receipt.draw_id),
-        "version": proof.VERSION,
+        "version": json.loads(receipt.pool.manifest)["version"],
         "pool": str(receipt.pool.id),
         "campaign": {"slug": receipt.pool.campaign.slug, "title": receipt.pool.campaign.title},
         "alias": record["alias"],
         "serial": record["serial"],
         "outcome": record["outcome"],
         "prize": _prize_body(receipt.result),
+        "reason": record["reason"],
+        "amount_fen": record.get("amount_fen"),
+        "segment": record.get("segment"),
         "position": record["position"],
         "client_nonce": record["client_nonce"],
         "ticket": record["ticket"],
@@ -153,6 +167,19 @@ def get_ledger(args: dict[str, Any], slug: str) -> Response:
             "next": last if last < pool.record_count else None,
         }
     )
+
+
+@blp.route("/draws/heads", methods=["GET"])
+@blp.arguments(HeadsArgs, location="query")
+@blp.response(200, HeadsSchema)
+@public
+def get_heads(args: dict[str, Any]) -> Response:
+    """公开的链头，给见证人定时取走保存；只增不改"""
+    check_rate("draw-ledger", client_ip(), 600, 60)
+    found = queries.list_heads(after=args["after"], limit=args["limit"] + 1)
+    shown = found[: args["limit"]]
+    items = [{"number": line.number, "seal": line.seal, "text": line.body} for line in shown]
+    return json_response({"items": items, "next": shown[-1].number if len(found) > len(shown) else None})
 
 
 @blp.route("/me/wins", methods=["GET"])

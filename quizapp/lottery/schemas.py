@@ -48,6 +48,9 @@ class ProofSchema(ma.Schema):
     serial = ma.fields.Integer(required=True)
     outcome = ma.fields.String(required=True)
     prize = ma.fields.Nested(PrizeSchema, required=True, allow_none=True)
+    reason = ma.fields.String(required=True, metadata={"description": "落在奖品上却没有得到它的原因代码；发了安慰奖时也写明"})
+    amount_fen = ma.fields.Integer(required=True, allow_none=True, metadata={"description": "这份奖值多少分"})
+    segment = ma.fields.Integer(required=True, allow_none=True, metadata={"description": "地区组；只有设地区名额的活动才有"})
     position = ma.fields.Integer(required=True)
     client_nonce = ma.fields.String(required=True)
     ticket = ma.fields.String(required=True)
@@ -82,6 +85,18 @@ class LedgerSchema(ma.Schema):
     head = ma.fields.String(required=True)
     items = ma.fields.List(ma.fields.Nested(RecordSchema), required=True)
     next = ma.fields.Integer(required=True, allow_none=True)
+
+
+class HeadsArgs(ma.Schema):
+    after = ma.fields.Integer(load_default=0, validate=ma.validate.Range(0, 2**53), metadata={"description": "已经保存的最后一行的号"})
+    limit = ma.fields.Integer(load_default=500, validate=ma.validate.Range(1, 1000))
+
+
+class HeadsSchema(ma.Schema):
+    """Lines of the public list of chain heads. ``text`` is each line to the byte; ``seal`` is its SHA-256."""
+
+    items = ma.fields.List(ma.fields.Nested(RecordSchema), required=True)
+    next = ma.fields.Integer(required=True, allow_none=True, metadata={"description": "还有更多时，下一次的 after"})
 
 
 class ClaimArgs(ma.Schema):

@@ -28,6 +28,7 @@ bp = Blueprint("lottery", __name__, template_folder="templates")
 blueprints = (bp,)
 RAIL_WIDTH = 320
 _MAX_DAYS_SHOWN = 60
+_HEADS_SHOWN = 30
 
 
 def _sequence() -> int:
@@ -202,11 +203,61 @@ def win_receipt(win_id: uuid.UUID) -> BaseResponse:
     return redirect(url_for("lottery.verify", slug=win.campaign.slug, draw=win.draw_id))
 
 
+@bp.get("/draws/<uuid:draw_id>/ledger")
+@public
+def own_lines(draw_id: uuid.UUID) -> str:
+    """One's own lines in the public ledger, with their places in the chain."""
+    receipt = queries.get_proof(draw_id)
+    record = json.loads(receipt.record)
+    lines = queries.list_own_lines(receipt)
+    return render_template(
+        "lottery/own_lines.html",
+        receipt=receipt,
+        record=record,
+        lines=[(line, _around(line, record["alias"])) for line in lines],
+        own_count=sum(line.is_own for line in lines),
+        verify_url=url_for("lottery.verify", slug=receipt.pool.campaign.slug, draw=draw_id),
+    )
+
+
+def _around(line: queries.LedgerLine, alias: str) -> list[tuple[str, bool]]:
+    """The text of a record in pieces: its own parts are true. Of a list of tickets only the own entries are shown."""
+    body = line.body
+    if line.kind == "tickets" and line.is_own:
+        entries = [entry for entry in json.loads(body)["tickets"] if entry["alias"] == alias]
+        body = "…".join(["", *(proof.canonical(entry) for entry in entries), ""])
+    elif line.kind == "tickets":
+        body = body[:80] + "…"
+    pieces = body.split(alias)
+    marked = [(alias, True)] * (len(pieces) - 1)
+    return [piece for pair in zip([(piece, False) for piece in pieces], [*marked, ("", False)], strict=True) for piece in pair if piece[0]]
+
+
+@bp.get("/draws/heads")
+@public
+def heads() -> str:
+    """The public list of chain heads: what witnesses keep."""
+    text = request.args.get("before", "")
+    before = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else None
+    found = queries.list_newest_heads(before=before, limit=_HEADS_SHOWN + 1)
+    return render_template(
+        "lottery/heads.html", heads=found[:_HEADS_SHOWN], older=found[_HEADS_SHOWN - 1].number if len(found) > _HEADS_SHOWN else None
+    )
+
+
 @bp.get("/draws/draw_check.py")
 @public
 def checker() -> Response:
-    """The checker: one file for Python's standard library, the very functions the server draws with."""
+    """The checker: one file for Python's standard library, made of the very modules the server draws with."""
     return Response(checker_text(), mimetype="text/x-python", headers={"Content-Disposition": 'attachment; filename="draw_check.py"'})
+
+
+@bp.get("/draws/draw-check.html")
+@public
+def browser_checker() -> Response:
+    """The checker as a page: one file that works from disk, in any browser, without a network."""
+    text = (Path(bp.root_path) / "checker" / "draw-check.html").read_text(encoding="utf-8")
+    return Response(text, mimetype="text/html", headers={"Content-Disposition": 'attachment; filename="draw-check.html"'})
 
 
 @bp.get("/draws/specification")

@@ -1,9 +1,8 @@
-"""Reads of the lottery. Campaigns and attempts are named here as tables only: their packages lie further down the map."""
+"""Reads of tickets, and all that decides a draw."""
 
 import datetime as dt
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,18 +10,12 @@ from sqlalchemy.orm import aliased
 
 from quizapp.accounts.models import Identity
 from quizapp.accounts.queries import CITIZENS, CITIZENS_WITH_UNIT, PROFILE_COLUMNS, Profile, as_profile
-from quizapp.core.clock import shanghai_day
 from quizapp.core.db import db
-from quizapp.core.errors import NotFound
 from quizapp.core.statements import Row, fetch, fetch_alone
-from quizapp.lottery.models import DaySecret, Draw, DrawTicket, PoolRecord, Prize, PrizeBar, PrizePool, QuotaUse, Win
-from quizapp.payouts.models import Payout
+from quizapp.lottery.models import DaySecret, Draw, DrawTicket, Prize, PrizeBar, QuotaUse, Win
 from quizapp.payouts.queries import CAMPAIGNS
 
 _ATTEMPTS = sa.table("attempts", sa.column("id", sa.Uuid), sa.column("citizen_id", sa.Uuid), sa.column("campaign_id", sa.Uuid))
-
-
-# ---- drawing
 
 
 @dataclass(frozen=True)
@@ -86,14 +79,14 @@ _RESULT_COLUMNS = (
     Win.id.label("win_id"),
     Win.is_fallback,
 )
-_TICKETS = (
+TICKETS = (
     sa.select(*_TICKET_COLUMNS, *_RESULT_COLUMNS)
     .select_from(DrawTicket)
     .outerjoin(Draw, Draw.ticket_id == DrawTicket.id)
     .outerjoin(Prize, Prize.id == Draw.prize_id)
     .outerjoin(Win, Win.draw_id == Draw.id)
 )
-_OF_SOURCE = _TICKETS.where(
+_OF_SOURCE = TICKETS.where(
     DrawTicket.source_type == sa.bindparam("source_type"),
     DrawTicket.source_id == sa.bindparam("source_id", type_=sa.Uuid),
 ).order_by(DrawTicket.sequence)
@@ -103,7 +96,7 @@ _IS_ASKED = (
     DrawTicket.sequence == sa.bindparam("sequence", type_=sa.Integer),
     DrawTicket.citizen_id == sa.bindparam("citizen_id", type_=sa.Uuid),
 )
-_ONE_OF_SOURCE = _TICKETS.where(*_IS_ASKED)
+_ONE_OF_SOURCE = TICKETS.where(*_IS_ASKED)
 _ONE_TO_DRAW = (
     sa.select(*_TICKET_COLUMNS, *_RESULT_COLUMNS, *PROFILE_COLUMNS)
     .select_from(
@@ -117,7 +110,7 @@ _ONE_TO_DRAW = (
 )
 
 
-def _result(row: Row) -> DrawResult:
+def as_result(row: Row) -> DrawResult:
     return DrawResult(
         draw_id=row.draw_id,
         outcome=row.outcome,
@@ -144,7 +137,7 @@ def _ticket(row: Row) -> Ticket:
         granted_on=row.granted_on,
         expires_at=row.expires_at,
         state=row.state,
-        result=_result(row) if row.draw_id is not None else None,
+        result=as_result(row) if row.draw_id is not None else None,
     )
 
 
@@ -170,7 +163,7 @@ def list_tickets(source_type: str, source_id: uuid.UUID) -> list[Ticket]:
 
 def get_result(ticket_id: uuid.UUID) -> DrawResult:
     """The stored result of a drawn ticket."""
-    return _result(db.session.execute(_TICKETS.where(DrawTicket.id == ticket_id)).one())
+    return as_result(db.session.execute(TICKETS.where(DrawTicket.id == ticket_id)).one())
 
 
 @dataclass(frozen=True)
@@ -374,6 +367,13 @@ def new_result(
     )
 
 
+@dataclass(frozen=True)
+class PoolCampaign:
+    id: uuid.UUID
+    slug: str
+    title: str
+
+
 def is_own_attempt(attempt_id: uuid.UUID, citizen_id: uuid.UUID) -> bool:
     """Whether an attempt is this citizen's: tells "not yours" from "no ticket" after a refusal."""
     return (
@@ -381,7 +381,7 @@ def is_own_attempt(attempt_id: uuid.UUID, citizen_id: uuid.UUID) -> bool:
     )
 
 
-def find_attempt_campaign(attempt_id: uuid.UUID, citizen_id: uuid.UUID) -> "PoolCampaign | None":
+def find_attempt_campaign(attempt_id: uuid.UUID, citizen_id: uuid.UUID) -> PoolCampaign | None:
     """The campaign of one's own attempt."""
     statement = (
         sa.select(CAMPAIGNS.c.id, CAMPAIGNS.c.slug, CAMPAIGNS.c.title)
@@ -390,254 +390,3 @@ def find_attempt_campaign(attempt_id: uuid.UUID, citizen_id: uuid.UUID) -> "Pool
     )
     row = db.session.execute(statement).one_or_none()
     return PoolCampaign(*row) if row is not None else None
-
-
-# ---- what the campaign page shows
-
-
-@dataclass(frozen=True)
-class PoolCampaign:
-    id: uuid.UUID
-    slug: str
-    title: str
-
-
-def list_prizes(campaign_id: uuid.UUID) -> list[Prize]:
-    """The prizes of a campaign in the manifest's order; none without a draw."""
-    statement = sa.select(Prize).join(PrizePool, PrizePool.id == Prize.pool_id).where(PrizePool.campaign_id == campaign_id)
-    return list(db.session.scalars(statement.order_by(Prize.position)))
-
-
-@dataclass(frozen=True)
-class RecentWin:
-    """One line of the ticker: the 抽奖号 and the prize, nothing about the person."""
-
-    alias: str
-    prize_name: str
-    won_at: dt.datetime
-
-
-def recent_wins_for_ticker(campaign_id: uuid.UUID, limit: int = 10) -> list[RecentWin]:
-    """The latest wins of a campaign, the newest first."""
-    statement = (
-        sa.select(Draw.alias, Prize.name, Win.won_at)
-        .join(Draw, Draw.id == Win.draw_id)
-        .join(Prize, Prize.id == Win.prize_id)
-        .where(Win.campaign_id == campaign_id)
-    )
-    return [RecentWin(*row) for row in db.session.execute(statement.order_by(Win.won_at.desc()).limit(limit))]
-
-
-# ---- a citizen's wins
-
-
-@dataclass(frozen=True)
-class OwnWin:
-    """A win with its hand-over."""
-
-    win_id: uuid.UUID
-    draw_id: uuid.UUID
-    alias: str
-    campaign: PoolCampaign
-    won_at: dt.datetime
-    payout: Payout
-
-
-_OWN_WINS = (
-    sa.select(Win.id, Win.draw_id, Draw.alias, CAMPAIGNS.c.id, CAMPAIGNS.c.slug, CAMPAIGNS.c.title, Win.won_at, Payout)
-    .join(Draw, Draw.id == Win.draw_id)
-    .join(Payout, sa.and_(Payout.source_type == "win", Payout.source_id == Win.id))
-    .join(CAMPAIGNS, CAMPAIGNS.c.id == Win.campaign_id)
-)
-
-
-def _own_win(row: Row) -> OwnWin:
-    return OwnWin(row[0], row[1], row[2], PoolCampaign(row[3], row[4], row[5]), row[6], row[7])
-
-
-def list_own_wins(citizen_id: uuid.UUID, *, before: uuid.UUID | None = None, limit: int = 20) -> list[OwnWin]:
-    """Wins of a citizen, the newest first.
-
-    :param before: the id of the last one already seen (ids grow with time)
-    """
-    statement = _OWN_WINS.where(Win.citizen_id == citizen_id)
-    if before is not None:
-        statement = statement.where(Win.id < before)
-    return [_own_win(row) for row in db.session.execute(statement.order_by(Win.id.desc()).limit(limit))]
-
-
-def get_own_win(win_id: uuid.UUID, citizen_id: uuid.UUID) -> OwnWin:
-    """:raises NotFound: if there is none or it is somebody else's"""
-    row = db.session.execute(_OWN_WINS.where(Win.id == win_id, Win.citizen_id == citizen_id)).one_or_none()
-    if row is None:
-        raise NotFound
-    return _own_win(row)
-
-
-# ---- proofs and the public ledger
-
-
-@dataclass(frozen=True)
-class PublicPool:
-    """A pool as everybody may see it."""
-
-    id: uuid.UUID
-    campaign: PoolCampaign
-    manifest: str
-    manifest_hash: str
-    draw_count: int
-    record_count: int
-    chain_head: str
-
-
-_POOLS = sa.select(
-    PrizePool.id,
-    CAMPAIGNS.c.id,
-    CAMPAIGNS.c.slug,
-    CAMPAIGNS.c.title,
-    PrizePool.manifest,
-    PrizePool.manifest_hash,
-    PrizePool.draw_count,
-    PrizePool.record_count,
-    PrizePool.chain_head,
-).join(CAMPAIGNS, CAMPAIGNS.c.id == PrizePool.campaign_id)
-
-
-def _pool(row: Row | None) -> PublicPool:
-    if row is None:
-        raise NotFound
-    return PublicPool(row[0], PoolCampaign(row[1], row[2], row[3]), *row[4:])
-
-
-def get_pool(slug: str) -> PublicPool:
-    """:raises NotFound: if the campaign does not exist or has no draw"""
-    return _pool(db.session.execute(_POOLS.where(CAMPAIGNS.c.slug == slug)).one_or_none())
-
-
-def get_pool_by_id(pool_id: uuid.UUID) -> PublicPool:
-    """:raises NotFound: if there is no such pool"""
-    return _pool(db.session.execute(_POOLS.where(PrizePool.id == pool_id)).one_or_none())
-
-
-def cut_pool(pool: PublicPool, until: int) -> PublicPool:
-    """The pool as it stood when record ``until`` was its last; unchanged when it has fewer.
-
-    :raises NotFound: for a number below 1
-    """
-    if until >= pool.record_count:
-        return pool
-    head = db.session.scalar(sa.select(PoolRecord.hash).filter_by(pool_id=pool.id, number=until))
-    if head is None:
-        raise NotFound
-    return replace(pool, record_count=until, chain_head=head)
-
-
-def list_records(pool_id: uuid.UUID, *, after: int = 0, until: int | None = None, limit: int = 500) -> list[tuple[int, str, str]]:
-    """Records of a chain as (number, body, hash), in order, behind number ``after`` and not beyond ``until``."""
-    statement = sa.select(PoolRecord.number, PoolRecord.body, PoolRecord.hash).where(
-        PoolRecord.pool_id == pool_id, PoolRecord.number > after
-    )
-    if until is not None:
-        statement = statement.where(PoolRecord.number <= until)
-    return [(number, body, link) for number, body, link in db.session.execute(statement.order_by(PoolRecord.number).limit(limit))]
-
-
-def iterate_records(pool: PublicPool) -> Iterator[str]:
-    """The bodies of all records up to the end that ``pool`` was read with, a few hundred at a time."""
-    after = 0
-    while after < pool.record_count:
-        rows = list_records(pool.id, after=after, until=pool.record_count)
-        if not rows:
-            return
-        for number, body, _link in rows:
-            yield body
-            after = number
-
-
-@dataclass(frozen=True)
-class DayState:
-    """A day of a pool as everybody may see it; ``secret`` and ``draw_count`` (draws of tickets granted on that day) only
-    once the secret has been published."""
-
-    index: int
-    on: dt.date | None
-    commitment: str
-    revealed_at: dt.datetime | None
-    secret: str | None
-    draw_count: int | None
-    reveal_record: int | None
-
-
-def list_days(pool_id: uuid.UUID) -> list[DayState]:
-    """The days of a pool, spare days last."""
-    columns = (
-        DaySecret.day_index,
-        DaySecret.day_on,
-        DaySecret.commitment,
-        DaySecret.revealed_at,
-        DaySecret.secret_revealed,
-        DaySecret.draw_count,
-        DaySecret.reveal_record,
-    )
-    return [DayState(*row) for row in db.session.execute(sa.select(*columns).filter_by(pool_id=pool_id).order_by(DaySecret.day_index))]
-
-
-def count_spare_days(campaign_id: uuid.UUID) -> int:
-    """Secrets not yet bound to a date: how many days a campaign can still be extended by."""
-    statement = (
-        sa.select(sa.func.count())
-        .select_from(DaySecret)
-        .join(PrizePool, PrizePool.id == DaySecret.pool_id)
-        .where(PrizePool.campaign_id == campaign_id, DaySecret.day_on.is_(None))
-    )
-    return db.session.scalar(statement) or 0
-
-
-@dataclass(frozen=True)
-class DrawProof:
-    """Everything the receipt of a draw says. ``record`` is the link of the chain that holds it, ``seal`` its seal."""
-
-    draw_id: uuid.UUID
-    citizen_id: uuid.UUID
-    pool: PublicPool
-    record: str
-    seal: str
-    result: DrawResult
-    day: DayState
-
-
-def get_proof(draw_id: uuid.UUID) -> DrawProof:
-    """:raises NotFound: if there is no such draw"""
-    draw = db.session.get(Draw, draw_id)
-    if draw is None:
-        raise NotFound
-    row = db.session.execute(_TICKETS.where(Draw.id == draw_id)).one()
-    record = db.session.execute(
-        sa.select(PoolRecord.body, PoolRecord.hash).filter_by(pool_id=draw.pool_id, number=draw.record_number)
-    ).one()
-    day = next(day for day in list_days(draw.pool_id) if day.on == row.granted_on)
-    return DrawProof(draw.id, draw.citizen_id, get_pool_by_id(draw.pool_id), record[0], record[1], _result(row), day)
-
-
-# ---- for the worker
-
-
-def list_campaigns_to_chain() -> Sequence[uuid.UUID]:
-    """Campaigns with tickets that are on no list yet."""
-    return db.session.scalars(sa.select(DrawTicket.campaign_id).where(DrawTicket.chained_in.is_(None)).distinct()).all()
-
-
-def list_campaigns_with_late_tickets(now: dt.datetime) -> Sequence[uuid.UUID]:
-    """Campaigns with tickets that nobody drew in time."""
-    late = sa.select(DrawTicket.campaign_id).where(DrawTicket.state == "granted", DrawTicket.expires_at <= now)
-    return db.session.scalars(late.distinct()).all()
-
-
-def list_campaigns_to_reveal(now: dt.datetime) -> Sequence[uuid.UUID]:
-    """Campaigns with a day that is over and whose secret is still closed."""
-    statement = (
-        sa.select(PrizePool.campaign_id)
-        .join(DaySecret, DaySecret.pool_id == PrizePool.id)
-        .where(DaySecret.revealed_at.is_(None), DaySecret.day_on < shanghai_day(now))
-    )
-    return db.session.scalars(statement.distinct()).all()
