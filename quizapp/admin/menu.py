@@ -8,6 +8,7 @@ from flask import current_app, g, request, url_for
 
 from quizapp.admin import queries
 from quizapp.core.text import N_
+from quizapp.lottery.pooldraw import queries as pool_draws
 from quizapp.questions import law_watch
 from quizapp.questions import queries as question_queries
 from quizapp.web.access import Principal, find_door
@@ -59,6 +60,11 @@ def _law_changes(principal: Principal) -> int:
     return law_watch.count_waiting(principal.scopes("questions.view"))
 
 
+def _draws_waiting(principal: Principal) -> int:
+    scopes = principal.scopes("draws.hold")
+    return pool_draws.count_waiting(scopes) if scopes else 0
+
+
 def _payouts_waiting(principal: Principal) -> int:
     scopes = principal.scopes("payouts.view")
     return queries.count_payouts(ATTENTION, scopes) if scopes else 0
@@ -84,6 +90,7 @@ SECTIONS = (
         (
             Item(N_("参与统计"), "chart", "reporting_admin.participation"),
             Item(N_("题目分析"), "filter", "reporting_items.index"),
+            Item(N_("摇号"), "gift", "pool_draws_admin.index", _draws_waiting, N_("场摇号等着主持")),
             Item(N_("中奖发放"), "wallet", "payouts_admin.index", _payouts_waiting, N_("笔发放需要查看")),
             Item(N_("奖品和兑换码"), "gift", "payouts_admin.items"),
             Item(N_("现金名单"), "cert", "payouts_admin.cash_lists"),

@@ -13,8 +13,8 @@ from quizapp.core.clock import rfc3339, utc_now
 from quizapp.core.db import transaction
 from quizapp.core.errors import NotFound
 from quizapp.ledger.schemas import PageArgs
-from quizapp.lottery import queries, services
-from quizapp.lottery.errors import NoTicket
+from quizapp.lottery import pool_api, queries, services
+from quizapp.lottery.errors import DrawLater, NoTicket
 from quizapp.lottery.export import ledger_lines
 from quizapp.lottery.schemas import (
     ClaimArgs,
@@ -38,7 +38,7 @@ from quizapp.web.pagination import decode_id_cursor, encode_cursor
 from quizapp.web.security import client_ip
 
 blp = Blueprint("lottery_api", __name__, url_prefix="/api/v1", description="抽奖、查验和奖品")
-blueprints = (blp,)
+blueprints = (blp, pool_api.blp)
 
 
 def draw_own_ticket(attempt_id: uuid.UUID, sequence: int) -> queries.DrawResult:
@@ -46,6 +46,7 @@ def draw_own_ticket(attempt_id: uuid.UUID, sequence: int) -> queries.DrawResult:
 
     :raises NotFound: if the attempt is somebody else's or nobody's
     :raises NoTicket: if it is one's own and has no such ticket
+    :raises DrawLater: if what it brought is a place in a draw to come
     """
     citizen_id = current_principal().user_id
     try:
@@ -56,6 +57,8 @@ def draw_own_ticket(attempt_id: uuid.UUID, sequence: int) -> queries.DrawResult:
     except NoTicket:
         if not queries.is_own_attempt(attempt_id, citizen_id):
             raise NotFound from None
+        if sequence == 1 and queries.waits_for_pool_draw(attempt_id):
+            raise DrawLater from None
         raise
 
 
@@ -229,5 +232,12 @@ def win_body(win: queries.OwnWin) -> dict[str, Any]:
         "done_at": rfc3339(payout.done_at),
         "code": payout_queries.find_code(payout.id) if has_code else None,
         "pickup_code": payout_queries.pickup_code(payout) if payout.state == "ready" else None,
-        "proof_url": proof_url(win.draw_id),
+        "proof_url": _win_proof_url(win),
     }
+
+
+def _win_proof_url(win: queries.OwnWin) -> str:
+    """The receipt of an instant draw, the file of a pool draw."""
+    if win.draw_id is not None:
+        return proof_url(win.draw_id)
+    return url_for("pool_draws_api.show", slug=win.campaign.slug, pool_draw_id=win.pool_draw_id, format="jsonl")

@@ -1,4 +1,4 @@
-"""Pool draws: manifest, draws, frozen lists, chains, results, wins. ``docs/draw-proof-pool.md`` is the specification.
+"""Pool draws: manifest, draws, frozen lists, chains, results, wins. ``docs/draw-proof-pools.md`` is the specification.
 
 What is only ever added to is kept so by triggers; the list of a draw takes no line once its hash stands.
 """

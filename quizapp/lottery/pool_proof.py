@@ -1,4 +1,4 @@
-"""The arithmetic and the check of ``docs/draw-proof-pool.md`` version 1. Standard library only: no web, no database, no
+"""The arithmetic and the check of ``docs/draw-proof-pools.md`` version 1. Standard library only: no web, no database, no
 clock, no dice. The server draws with these functions; ``flask draws verify`` and everybody who downloads this file check
 with them, which is why it is one file:
 

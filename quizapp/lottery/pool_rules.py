@@ -90,7 +90,7 @@ def problems(plan: Plan) -> list[str]:
 def manifest(
     *, campaign_id: uuid.UUID, terms_hash: str, plans: Sequence[Plan], slots: Mapping[str, Sequence[Slot]], now: dt.datetime
 ) -> dict[str, Any]:
-    """The manifest of a campaign's pool draws (docs/draw-proof-pool.md §4).
+    """The manifest of a campaign's pool draws (docs/draw-proof-pools.md §4).
 
     :param slots: by the draw's id, for its scopes in order and then the spare ones
     """

@@ -15,7 +15,7 @@ from quizapp.accounts.rules import is_minor
 from quizapp.core.clock import day_end, utc_now
 from quizapp.core.errors import NotFound
 from quizapp.ledger.queries import sum_for_source
-from quizapp.lottery import proof, queries, services
+from quizapp.lottery import pool_views, proof, queries, services
 from quizapp.lottery.api import draw_own_ticket, proof_body
 from quizapp.lottery.errors import ProfileIncomplete
 from quizapp.lottery.proof.bundle import checker as checker_text
@@ -25,7 +25,7 @@ from quizapp.web.api import json_response
 from quizapp.web.ui import url_if
 
 bp = Blueprint("lottery", __name__, template_folder="templates")
-blueprints = (bp,)
+blueprints = (bp, pool_views.bp)
 RAIL_WIDTH = 320
 _MAX_DAYS_SHOWN = 60
 _HEADS_SHOWN = 30
@@ -200,6 +200,8 @@ def receipt(draw_id: uuid.UUID) -> Response:
 def win_receipt(win_id: uuid.UUID) -> BaseResponse:
     """From a prize to the check of the draw that won it."""
     win = queries.get_own_win(win_id, current_principal().user_id)
+    if win.draw_id is None:
+        return redirect(url_for("pool_draws.show", slug=win.campaign.slug, pool_draw_id=win.pool_draw_id))
     return redirect(url_for("lottery.verify", slug=win.campaign.slug, draw=win.draw_id))
 
 

@@ -23,6 +23,7 @@ from quizapp.certificates.models import Certificate
 from quizapp.core.clock import utc_now
 from quizapp.core.db import db, transaction
 from quizapp.lottery.models import Draw, Prize, Win
+from quizapp.lottery.pool_models import PoolDrawRun
 from quizapp.payouts import services as payout_services
 from quizapp.payouts.jobs import work_notices
 from quizapp.payouts.models import NoticeObjection, Payout, PayoutItem, WinnersNotice
@@ -138,6 +139,7 @@ def _values(site: Site) -> dict[str, list[str]]:
             "item_id": one(PayoutItem.id),
             "draw_id": one(Draw.id),
             "win_id": one(Win.id),
+            "pool_draw_id": one(PoolDrawRun.id, PoolDrawRun.state),
             "question_id": one(Question.id),
             "fault_id": one(FaultReport.id),
             "correction_id": one(KeyCorrection.id),

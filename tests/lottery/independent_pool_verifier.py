@@ -1,4 +1,4 @@
-"""A second checker of pool draws, written from docs/draw-proof-pool.md alone; it shares no code with the product and does
+"""A second checker of pool draws, written from docs/draw-proof-pools.md alone; it shares no code with the product and does
 everything the plain way: lists instead of trees, the whole file in memory."""
 
 import hashlib

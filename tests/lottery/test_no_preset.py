@@ -168,6 +168,14 @@ def test_no_route_writes_a_draw_but_the_draw_itself(app: Flask) -> None:
     assert writing == {"lottery.draw", "lottery_api.draw", "lottery_api.claim"}
 
 
+def test_no_route_writes_a_pool_draw_but_its_verbs(app: Flask) -> None:
+    writing = {
+        rule.endpoint for rule in app.url_map.iter_rules() if rule.endpoint.startswith("pool_draws") and "POST" in (rule.methods or ())
+    }
+    verbs = ("take_input", "draw", "enter_outside", "confirm_outside", "refuse_outside", "substitute")
+    assert writing == {f"pool_draws_admin.{name}" for name in verbs}
+
+
 def test_dice_are_thrown_in_one_place_only() -> None:
     """Randomness of the lottery is the day secrets, made at publication; drawing itself imports none."""
     for module in (

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from quizapp.audit.models import AuditEntry
 from quizapp.audit.services import SYSTEM
 from quizapp.core.db import db, transaction
+from quizapp.core.errors import NotFound
 from quizapp.ledger.queries import get_balance
-from quizapp.lottery import errors, pool_proof, pool_rules, pooldraw, rules
+from quizapp.lottery import errors, pool_proof, pool_rules, pooldraw, queries, rules
 from quizapp.lottery.pool_models import PoolDrawEntry, PoolDrawRecord, PoolDrawRun, PoolManifest, PoolWin
 from quizapp.lottery.pooldraw import Entry, OutsideEntry, Plan, Scope, export
 from quizapp.lottery.pooldraw import queries as pool_queries
@@ -357,6 +358,16 @@ def test_somebody_passed_over_is_on_the_record() -> None:
     _substitute(draws)
     assert wins_of(draws)[1].reserve == 2
     verify(draws)
+
+
+def test_a_citizen_finds_a_pool_win_among_the_own_and_claims_it() -> None:
+    draws = drawn(4)
+    win = wins_of(draws)[0]
+    [own] = queries.list_own_wins(win.citizen_id)
+    assert (own.win_id, own.draw_id, own.pool_draw_id, own.alias) == (win.id, None, draws.id, win.alias)
+    assert queries.get_own_win(win.id, win.citizen_id).payout.state == "claimable"
+    with pytest.raises(NotFound):
+        queries.get_own_win(win.id, wins_of(draws)[1].citizen_id)
 
 
 # ---- held elsewhere

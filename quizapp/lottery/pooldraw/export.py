@@ -1,4 +1,4 @@
-"""The public file of a pool draw (docs/draw-proof-pool.md §9)."""
+"""The public file of a pool draw (docs/draw-proof-pools.md §9)."""
 
 from collections.abc import Iterator
 

@@ -155,16 +155,27 @@ def list_own_results(pool_draw_id: uuid.UUID, serial: int) -> list[PoolDrawResul
     return list(db.session.scalars(statement))
 
 
-def list_results(pool_draw_id: uuid.UUID, kinds: Sequence[str] = ("win", "reserve", "skip", "band")) -> list[PoolDrawResult]:
+def list_results(
+    pool_draw_id: uuid.UUID, kinds: Sequence[str] = ("win", "reserve", "skip", "band"), limit: int | None = None
+) -> list[PoolDrawResult]:
     """The results in order."""
     statement = sa.select(PoolDrawResult).where(PoolDrawResult.pool_draw_id == pool_draw_id, PoolDrawResult.kind.in_(kinds))
-    return list(db.session.scalars(statement.order_by(PoolDrawResult.number)))
-
-
-def list_tier(pool_draw_id: uuid.UUID, tier: int | None, limit: int) -> list[PoolDrawResult]:
-    """The first winning places of a tier; without a tier the reserve list."""
-    statement = sa.select(PoolDrawResult).filter_by(pool_draw_id=pool_draw_id, kind="reserve" if tier is None else "win", tier=tier)
     return list(db.session.scalars(statement.order_by(PoolDrawResult.number).limit(limit)))
+
+
+def count_results(pool_draw_id: uuid.UUID) -> int:
+    return db.session.scalar(sa.select(sa.func.count()).select_from(PoolDrawResult).filter_by(pool_draw_id=pool_draw_id)) or 0
+
+
+def list_tier(pool_draw_id: uuid.UUID, tier: int | None, limit: int, offset: int = 0) -> list[PoolDrawResult]:
+    """Winning places of a tier; without a tier the reserve list."""
+    statement = sa.select(PoolDrawResult).filter_by(pool_draw_id=pool_draw_id, kind="reserve" if tier is None else "win", tier=tier)
+    return list(db.session.scalars(statement.order_by(PoolDrawResult.number).limit(limit).offset(offset)))
+
+
+def count_reserves_left(pool_draw_id: uuid.UUID) -> int:
+    """How many of the reserve list have neither been taken nor passed over."""
+    return count_tiers(pool_draw_id).get(None, 0) - len(list_substitutions(pool_draw_id))
 
 
 def count_tiers(pool_draw_id: uuid.UUID) -> dict[int | None, int]:
@@ -217,14 +228,14 @@ def list_substitutions(pool_draw_id: uuid.UUID) -> list[dict[str, Any]]:
     return [json.loads(body) for body in db.session.scalars(statement.order_by(PoolDrawRecord.number))]
 
 
-def list_holders(pool_draw_id: uuid.UUID) -> list[tuple[PoolWin, Payout]]:
+def list_holders(pool_draw_id: uuid.UUID, limit: int) -> list[tuple[PoolWin, Payout]]:
     """Every win of a draw with its hand-over, substitutes behind whom they stand for."""
     statement = (
         sa.select(PoolWin, Payout)
         .join(Payout, sa.and_(Payout.source_type == "pool_win", Payout.source_id == PoolWin.id))
         .where(PoolWin.pool_draw_id == pool_draw_id)
     )
-    return [(row[0], row[1]) for row in db.session.execute(statement.order_by(PoolWin.tier, PoolWin.place, PoolWin.turn))]
+    return [(row[0], row[1]) for row in db.session.execute(statement.order_by(PoolWin.tier, PoolWin.place, PoolWin.turn).limit(limit))]
 
 
 # ---- draws held elsewhere

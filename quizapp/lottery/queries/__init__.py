@@ -19,6 +19,7 @@ from quizapp.lottery.queries.drawing import (
     lock_ticket_owner,
     new_result,
     read_under_lock,
+    waits_for_pool_draw,
 )
 from quizapp.lottery.queries.pages import (
     OwnWin,
@@ -94,4 +95,5 @@ __all__ = [
     "new_result",
     "read_under_lock",
     "recent_wins_for_ticker",
+    "waits_for_pool_draw",
 ]

@@ -13,9 +13,16 @@ from quizapp.accounts.queries import CITIZENS, CITIZENS_WITH_UNIT, PROFILE_COLUM
 from quizapp.core.db import db
 from quizapp.core.statements import Row, fetch, fetch_alone
 from quizapp.lottery.models import DaySecret, Draw, DrawTicket, Prize, PrizeBar, QuotaUse, Win
+from quizapp.lottery.pool_models import PoolDrawRun
 from quizapp.payouts.queries import CAMPAIGNS
 
-_ATTEMPTS = sa.table("attempts", sa.column("id", sa.Uuid), sa.column("citizen_id", sa.Uuid), sa.column("campaign_id", sa.Uuid))
+_ATTEMPTS = sa.table(
+    "attempts",
+    sa.column("id", sa.Uuid),
+    sa.column("citizen_id", sa.Uuid),
+    sa.column("campaign_id", sa.Uuid),
+    sa.column("is_passed", sa.Boolean),
+)
 
 
 @dataclass(frozen=True)
@@ -379,6 +386,16 @@ def is_own_attempt(attempt_id: uuid.UUID, citizen_id: uuid.UUID) -> bool:
     return (
         db.session.scalar(sa.select(_ATTEMPTS.c.id).where(_ATTEMPTS.c.id == attempt_id, _ATTEMPTS.c.citizen_id == citizen_id)) is not None
     )
+
+
+def waits_for_pool_draw(attempt_id: uuid.UUID) -> bool:
+    """Whether a passed attempt without a ticket of its own has its place in a pool draw that is still to come."""
+    waiting = sa.select(PoolDrawRun.id).where(
+        PoolDrawRun.campaign_id == _ATTEMPTS.c.campaign_id, PoolDrawRun.state.in_(("open", "frozen", "ready"))
+    )
+    own = sa.select(DrawTicket.id).where(DrawTicket.source_type == "attempt", DrawTicket.source_id == _ATTEMPTS.c.id)
+    statement = sa.select(_ATTEMPTS.c.id).where(_ATTEMPTS.c.id == attempt_id, _ATTEMPTS.c.is_passed, waiting.exists(), ~own.exists())
+    return db.session.scalar(statement) is not None
 
 
 def find_attempt_campaign(attempt_id: uuid.UUID, citizen_id: uuid.UUID) -> PoolCampaign | None:

@@ -12,6 +12,7 @@ from quizapp.core.db import db
 from quizapp.core.errors import NotFound
 from quizapp.core.statements import Row
 from quizapp.lottery.models import DaySecret, Draw, DrawTicket, Prize, PrizePool, Win
+from quizapp.lottery.pool_models import PoolWin
 from quizapp.lottery.queries.drawing import PoolCampaign
 from quizapp.payouts.models import Payout
 from quizapp.payouts.queries import CAMPAIGNS
@@ -53,7 +54,9 @@ class OwnWin:
     """A win with its hand-over."""
 
     win_id: uuid.UUID
-    draw_id: uuid.UUID
+    draw_id: uuid.UUID | None
+    """Of an instant draw; a pool draw has ``pool_draw_id``."""
+    pool_draw_id: uuid.UUID | None
     alias: str
     campaign: PoolCampaign
     won_at: dt.datetime
@@ -61,15 +64,19 @@ class OwnWin:
 
 
 _OWN_WINS = (
-    sa.select(Win.id, Win.draw_id, Draw.alias, CAMPAIGNS.c.id, CAMPAIGNS.c.slug, CAMPAIGNS.c.title, Win.won_at, Payout)
-    .join(Draw, Draw.id == Win.draw_id)
-    .join(Payout, sa.and_(Payout.source_type == "win", Payout.source_id == Win.id))
-    .join(CAMPAIGNS, CAMPAIGNS.c.id == Win.campaign_id)
-)
+    sa.select(
+        Payout.source_id, Win.draw_id, PoolWin.pool_draw_id, Payout.reference, CAMPAIGNS.c.id, CAMPAIGNS.c.slug, CAMPAIGNS.c.title,
+        sa.func.coalesce(Win.won_at, PoolWin.won_at), Payout,
+    )
+    .outerjoin(Win, sa.and_(Payout.source_type == "win", Payout.source_id == Win.id))
+    .outerjoin(PoolWin, sa.and_(Payout.source_type == "pool_win", Payout.source_id == PoolWin.id))
+    .join(CAMPAIGNS, CAMPAIGNS.c.id == Payout.campaign_id)
+    .where(Payout.source_type.in_(("win", "pool_win")))
+)  # fmt: skip
 
 
 def _own_win(row: Row) -> OwnWin:
-    return OwnWin(row[0], row[1], row[2], PoolCampaign(row[3], row[4], row[5]), row[6], row[7])
+    return OwnWin(row[0], row[1], row[2], row[3], PoolCampaign(row[4], row[5], row[6]), row[7], row[8])
 
 
 def list_own_wins(citizen_id: uuid.UUID, *, before: uuid.UUID | None = None, limit: int = 20) -> list[OwnWin]:
@@ -77,15 +84,15 @@ def list_own_wins(citizen_id: uuid.UUID, *, before: uuid.UUID | None = None, lim
 
     :param before: the id of the last one already seen (ids grow with time)
     """
-    statement = _OWN_WINS.where(Win.citizen_id == citizen_id)
+    statement = _OWN_WINS.where(Payout.citizen_id == citizen_id)
     if before is not None:
-        statement = statement.where(Win.id < before)
-    return [_own_win(row) for row in db.session.execute(statement.order_by(Win.id.desc()).limit(limit))]
+        statement = statement.where(Payout.source_id < before)
+    return [_own_win(row) for row in db.session.execute(statement.order_by(Payout.source_id.desc()).limit(limit))]
 
 
 def get_own_win(win_id: uuid.UUID, citizen_id: uuid.UUID) -> OwnWin:
     """:raises NotFound: if there is none or it is somebody else's"""
-    row = db.session.execute(_OWN_WINS.where(Win.id == win_id, Win.citizen_id == citizen_id)).one_or_none()
+    row = db.session.execute(_OWN_WINS.where(Payout.source_id == win_id, Payout.citizen_id == citizen_id)).one_or_none()
     if row is None:
         raise NotFound
     return _own_win(row)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from quizapp.accounts.models import Citizen
 from quizapp.audit import services as audit
 from quizapp.core.db import db
-from quizapp.lottery.errors import NoReserveLeft
+from quizapp.lottery.errors import NoReserveLeft, PlaceStillHeld
 from quizapp.lottery.models import Win
 from quizapp.lottery.pool_models import PoolDrawEntry, PoolWin
 from quizapp.lottery.pooldraw import pass_reserve, substitute
@@ -74,6 +74,8 @@ def _pass_on(row: PayoutForfeit, now: dt.datetime) -> str:
         )
     except NoReserveLeft:
         return "no_reserve"
+    except PlaceStillHeld:  # staff have given it on already
+        return "passed_on"
     return "passed_on"
 
 
