@@ -28,7 +28,7 @@ from quizapp.campaigns.schemas import (
     VersionSchema,
 )
 from quizapp.campaigns.services import running
-from quizapp.campaigns.terms import check_draft
+from quizapp.campaigns.terms import QUIZ_FIELDS, check_draft
 from quizapp.core.clock import rfc3339, utc_now
 from quizapp.core.db import db, transaction
 from quizapp.core.errors import InvalidInput
@@ -179,6 +179,16 @@ def _host(chosen: uuid.UUID | None) -> uuid.UUID:
     return chosen or ids[0]
 
 
+def _with(draft: dict[str, Any], terms: dict[str, Any]) -> dict[str, Any]:
+    """The draft with given parts replaced. A list of quizzes takes the place of the one quiz at the top, and the other way
+    round."""
+    if "quizzes" in terms:
+        draft = {name: value for name, value in draft.items() if name not in QUIZ_FIELDS}
+    elif terms.keys() & set(QUIZ_FIELDS):
+        draft = {name: value for name, value in draft.items() if name != "quizzes"}
+    return {**draft, **terms}
+
+
 def _draft(terms: dict[str, Any]) -> dict[str, Any]:
     mistakes = check_draft(terms)
     if mistakes:
@@ -196,7 +206,7 @@ def _draft(terms: dict[str, Any]) -> dict[str, Any]:
 def change_campaign(body: dict[str, Any], slug: str) -> dict[str, Any]:
     """改草稿。已经提交的，改过要重新提交。"""
     campaign = _find(slug, "campaigns.edit")
-    draft = _draft({**campaign.draft, **body["terms"]}) if "terms" in body else None
+    draft = _draft(_with(campaign.draft, body["terms"])) if "terms" in body else None
     with transaction():
         services.save_draft(
             campaign.id,

@@ -6,22 +6,29 @@ from dataclasses import dataclass
 from quizapp.campaigns.checks import Problem
 from quizapp.core.text import N_
 
+RULE_FILE = 6
+"""Not a step: what only the rule file holds."""
 _STEPS = (
     (1, ("kind", "legal_basis", "title", "slug", "theme", "host", "summary")),
-    (2, ("opens_at", "closes_at", "tries", "eligibility")),
+    (2, ("opens_at", "closes_at", "tries", "eligibility", "entry")),
     (3, ("paper", "pass_count", "limit_seconds", "large_type_percent", "grace_seconds", "feedback")),
-    (4, ("draw", "points", "fixed_reward", "plan", "objection_days")),
+    (4, ("draw", "points", "fixed_reward", "plan", "publicity", "claim", "objection_days", "points_per_day")),
     (5, ("cohosts",)),
 )
+_IN_FILE = ("quizzes", "pass_when", "scoring", "requires", "stages", "tracks", "actions", "measures", "awards", "draws", "prizes")
+_IN_FILE_TOO = ("rank_prizes", "boards", "sanctions")
 _HEADINGS = (
     (N_("性质和名称"), ("kind", "legal_basis", "title", "slug", "theme", "host", "summary"), 1),
     (N_("开放时间"), ("opens_at", "closes_at"), 2),
     (N_("次数和对象"), ("tries", "eligibility"), 2),
+    (N_("报名要填的"), ("entry",), 2),
     (N_("题量和题目"), ("paper",), 3),
     (N_("及格线和时间"), ("pass_count", "limit_seconds", "large_type_percent", "grace_seconds", "feedback"), 3),
     (N_("奖品、数量和机会"), ("draw", "objection_days"), 4),
     (N_("预算"), ("plan",), 4),
-    (N_("积分和固定奖励"), ("points", "fixed_reward"), 4),
+    (N_("积分和固定奖励"), ("points", "fixed_reward", "points_per_day"), 4),
+    (N_("公示和领取"), ("publicity", "claim"), 4),
+    (N_("阶段、赛道、奖励、摇号和榜单"), (*_IN_FILE, *_IN_FILE_TOO), RULE_FILE),
     (N_("协办单位签字"), ("cohosts",), 5),
 )
 
@@ -34,6 +41,11 @@ def part_of(field: str) -> str:
 def step_of(field: str) -> int:
     """The editor's step that a field is on; what belongs nowhere is shown at the end."""
     part = part_of(field)
+    if part == "quizzes":
+        part = part_of(field.partition("].")[2])
+        return 3 if part in (*_STEPS[2][1], "tries") else RULE_FILE
+    if part in (*_IN_FILE, *_IN_FILE_TOO):
+        return RULE_FILE
     return next((step for step, parts in _STEPS if part in parts), 5)
 
 

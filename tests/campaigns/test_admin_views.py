@@ -131,7 +131,6 @@ def test_a_campaign_is_made_in_five_steps_and_published_by_somebody_else(
     assert {name: value for name, value in saved["plan"].items() if value is not None} == {
         "expected_draws": 100_000,
         "budget_fen": 300_000,
-        "shape": "ends",
     }
     step5 = _soup(manager.get(answer.headers["Location"]))
     assert "312.50" not in step5.text

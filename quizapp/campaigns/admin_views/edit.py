@@ -19,7 +19,7 @@ from quizapp.campaigns.errors import CampaignChanged
 from quizapp.campaigns.forecast import SHAPES, estimate, forecast_plan
 from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.reach import may_reach, units
-from quizapp.campaigns.terms import SCHEMA, PaperPart, Terms, check_shape, from_dict
+from quizapp.campaigns.terms import SCHEMA, Paper, PaperPart, Terms, check_shape, from_dict
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from quizapp.core.errors import InvalidInput, NotFound
@@ -29,6 +29,15 @@ from quizapp.questions import queries as questions
 from quizapp.questions.errors import PoolTooSmall
 from quizapp.questions.rules import KIND_TITLES, draw_paper
 from quizapp.web.access import bureau
+
+_ANCHORS = {"band": "bands", "quota": "quotas", "field": "fields"}
+REFUSED_CHANGES = ("opens_at", "closes_at", "draw")
+"""What a published campaign may not change is said at once, not only after saving."""
+
+
+def _row_kind(action: str) -> str:
+    match = forms.ROW_ACTION.fullmatch(action)
+    return match[2] if match else ""
 
 
 @bp.get("/new")
@@ -116,6 +125,7 @@ def save(campaign_id: uuid.UUID, step: int) -> Response | tuple[str, int]:
     posted = forms.Posted(request.form)
     version = posted.whole("version") or 0
     action = posted.raw("action")
+    quiz = _quiz(campaign, posted) if "quizzes" in campaign.draft else None
     try:
         if step == 1:
             _save_head(campaign, posted, version)
@@ -129,14 +139,14 @@ def save(campaign_id: uuid.UUID, step: int) -> Response | tuple[str, int]:
     if posted.errors:
         return _step_page(campaign, step, posted), 422
     if forms.ROW_ACTION.fullmatch(action):
-        return redirect(url_for(".edit", campaign_id=campaign_id, step=step, _anchor="rows"))
+        return redirect(url_for(".edit", campaign_id=campaign_id, step=step, quiz=quiz, _anchor=_ANCHORS.get(_row_kind(action), "rows")))
     if action == "next" and not _open_errors(campaign, step):
         return redirect(url_for(".edit", campaign_id=campaign_id, step=step + 1))
     if action == "next":
         flash(_("草稿已保存，这一步还有要改的地方。"), "warning")
     else:
         flash(_("草稿已保存。"), "success")
-    return redirect(url_for(".edit", campaign_id=campaign_id, step=step, checked=1))
+    return redirect(url_for(".edit", campaign_id=campaign_id, step=step, checked=1, quiz=quiz))
 
 
 def _save_head(campaign: Campaign, posted: forms.Posted, version: int) -> None:
@@ -161,7 +171,7 @@ def _save_draft(campaign: Campaign, posted: forms.Posted, step: int, version: in
     changes = forms.READERS[step](posted, campaign.draft)
     if posted.errors:
         return
-    forms.change_rows(action, changes)
+    forms.change_rows(action, changes, campaign.draft, _quiz(campaign, posted))
     with transaction():
         services.save_draft(
             campaign.id,
@@ -170,6 +180,12 @@ def _save_draft(campaign: Campaign, posted: forms.Posted, step: int, version: in
             now=utc_now(),
             actor=current_actor(),
         )
+
+
+def _quiz(campaign: Campaign, posted: forms.Posted | None = None) -> int:
+    """Which of several quizzes the step is about, from 1."""
+    chosen = posted.raw("quiz") if posted is not None else request.args.get("quiz", "")
+    return forms.quiz_number(campaign.draft, int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 4 else None)
 
 
 def _open_errors(campaign: Campaign, step: int) -> bool:
@@ -190,44 +206,59 @@ def _step_page(campaign: Campaign, step: int, posted: forms.Posted | None = None
     campaign = find_campaign(campaign.id, "campaigns.edit")
     found = services.check_campaign(campaign, utc_now())
     messages: dict[str, list[str]] = {}
+    quiz = _quiz(campaign, posted)
     if posted is None:
-        values: dict[str, Any] = {**forms.DEFAULTS, **forms.shown_values(campaign.draft)}
+        values: dict[str, Any] = forms.shown_values(campaign.draft, quiz)
         for problem in found:
-            if step_of(problem.field) == step and request.args.get("checked"):
-                messages.setdefault(problem.field, []).append(problem.message)
+            if step_of(problem.field) == step and (request.args.get("checked") or problem.field in REFUSED_CHANGES):
+                messages.setdefault(problem.field.removeprefix(f"quizzes[{quiz}]."), []).append(problem.message)
     else:
         values, messages = _posted_values(posted), dict(posted.errors)
     return render_template(
         f"campaigns/admin_edit_{step}.html",
-        **{**_STEP_VALUES[step](campaign, values), **_common(campaign, step)},
+        **{**_STEP_VALUES[step](campaign, values, quiz), **_common(campaign, step)},
         values=values,
         errors=messages,
         notice=notice,
-        named={name for name in messages if name in values},
+        quiz=quiz,
+        quiz_choices=_quiz_choices(campaign),
         is_published=campaign.terms_id is not None,
     )
 
 
 def _posted_values(posted: forms.Posted) -> dict[str, Any]:
-    groups = {"eligibility.regions", "eligibility.groups", "draw.excluded_groups"}
-    return {name: set(posted.data.getlist(name)) if name in groups else posted.data.get(name, "") for name in {*posted.data, *groups}}
+    names = {*posted.data, *forms.SETS}
+    return {name: set(posted.data.getlist(name)) if name in forms.SETS else posted.data.get(name, "") for name in names}
+
+
+def _quiz_choices(campaign: Campaign) -> list[tuple[str, int]]:
+    """The quizzes of a campaign that lists them: title and number."""
+    quizzes = campaign.draft.get("quizzes") or ()
+    return [(quiz.get("title") or quiz.get("id") or _("第 %(n)d 套题", n=number), number) for number, quiz in enumerate(quizzes, 1)]
 
 
 # ---- what each step shows besides the inputs
 
 
-def _head_values(campaign: Campaign, values: dict[str, Any]) -> dict[str, Any]:
+def _head_values(campaign: Campaign, values: dict[str, Any], quiz: int) -> dict[str, Any]:
     for name in ("title", "slug", "summary", "theme", "kind", "legal_basis"):
         values.setdefault(name, getattr(campaign, name))
     cohosts = {organisation.id for _host, organisation in queries.list_hosts(campaign.id)}
     return {**_choices(), "host": campaign.host_organisation_id, "cohosts": cohosts}
 
 
-def _window_values(campaign: Campaign, values: dict[str, Any]) -> dict[str, Any]:
+def _rows(values: dict[str, Any], prefix: str) -> list[int]:
+    """Numbers of the rows that a list's inputs are shown for."""
+    return sorted({int(name[len(prefix) + 1 : name.index("]")]) for name in values if name.startswith(f"{prefix}[")})
+
+
+def _window_values(campaign: Campaign, values: dict[str, Any], quiz: int) -> dict[str, Any]:
     return {
         "counties": [(region.code, region.name) for region in list_counties() if region.code.isdigit()],
         "groups": list(group_names().items()),
         "length": window_length(campaign.draft),
+        "field_rows": _rows(values, "entry.fields"),
+        "has_entry": bool(campaign.draft.get("entry")),
     }
 
 
@@ -251,9 +282,9 @@ def terms_or_none(campaign: Campaign) -> Terms | None:
     return from_dict({"schema": SCHEMA, **campaign.draft})
 
 
-def _paper_values(campaign: Campaign, values: dict[str, Any]) -> dict[str, Any]:
+def _paper_values(campaign: Campaign, values: dict[str, Any], quiz: int) -> dict[str, Any]:
     banks = [(bank.slug, f"{bank.title}（{bank.by_status.get('published', 0)}）") for bank in questions.list_bank_counts()]
-    rows = sorted({int(name[12 : name.index("]")]) for name in values if name.startswith("paper.parts[")})
+    rows = _rows(values, "paper.parts")
     known = {slug for slug, _title in banks}
     for number in rows:
         combined = values.get(f"paper.parts[{number}].banks", "")
@@ -261,17 +292,25 @@ def _paper_values(campaign: Campaign, values: dict[str, Any]) -> dict[str, Any]:
             banks.append((combined, _("%(n)s 个题库一起", n=combined.count(",") + 1)))
             known.add(combined)
     terms = terms_or_none(campaign)
-    available = [_available(part) for part in (campaign.draft.get("paper") or {}).get("parts", [])]
+    parts = (forms.quiz_of(campaign.draft, quiz).get("paper") or {}).get("parts", [])
+    available = [_available(part) for part in parts]
     return {
         "rows": rows,
         "banks": banks,
         "kinds": list(KIND_TITLES.items()),
         "difficulties": list(forms.DIFFICULTIES.items()),
         "available": available,
-        "question_count": sum(part.get("count") or 0 for part in (campaign.draft.get("paper") or {}).get("parts", [])),
-        "sample": _sample(terms) if terms else [],
+        "question_count": sum(part.get("count") or 0 for part in parts),
+        "sample": _sample(terms.quizzes[quiz - 1].paper) if terms else [],
         "kind_titles": KIND_TITLES,
+        "bank_owners": _bank_owners(),
     }
+
+
+def _bank_owners() -> dict[str, str]:
+    """Banks that belong to a unit, by slug: a co-host's own questions are marked as theirs."""
+    names = {unit.id: unit.name for unit in list_organisations()}
+    return {bank.slug: names[bank.organisation_id] for bank in questions.list_banks() if bank.organisation_id in names}
 
 
 def _available(part: dict[str, Any]) -> int:
@@ -290,24 +329,25 @@ def _available(part: dict[str, Any]) -> int:
     )
 
 
-def _sample(terms: Terms) -> list[Any]:
+def _sample(paper: Paper) -> list[Any]:
     """A paper as somebody might get it."""
     try:
-        drawn = draw_paper([(queries.pool_of(part), part.count) for part in terms.paper.parts], random.SystemRandom())
+        drawn = draw_paper([(queries.pool_of(part), part.count) for part in paper.parts], random.SystemRandom())
     except PoolTooSmall:
         return []
     views = questions.get_revisions([item.revision_id for item in drawn])
     return [views[item.revision_id] for item in drawn]
 
 
-def _reward_values(campaign: Campaign, values: dict[str, Any]) -> dict[str, Any]:
-    rows = sorted({int(name[12 : name.index("]")]) for name in values if name.startswith("draw.prizes[")})
+def _reward_values(campaign: Campaign, values: dict[str, Any], quiz: int) -> dict[str, Any]:
     terms = terms_or_none(campaign)
     plan = campaign.draft.get("plan") or {}
     draw = terms.draw if terms else None
     values.setdefault("draw_mode", "instant" if campaign.draft.get("draw") else "none")
     return {
-        "rows": rows,
+        "rows": _rows(values, "draw.prizes"),
+        "band_rows": _rows(values, "draw.bands"),
+        "quota_rows": _rows(values, "draw.region_quotas"),
         "prize_kinds": [(kind, wording.PRIZE_KINDS[kind]) for kind in SERVED_KINDS],
         "groups": list(group_names().items()),
         "sums": estimate(draw, int(plan.get("expected_draws") or 0)) if draw else None,

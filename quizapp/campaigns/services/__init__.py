@@ -28,7 +28,8 @@ from quizapp.campaigns.services.pieces import (
     touch,
     unit_name,
 )
-from quizapp.campaigns.terms import SCHEMA, PoolTier, StockPrize, Terms, body_hash, from_dict, to_dict
+from quizapp.campaigns.terms import SCHEMA, PoolTier, StockPrize, Terms, body_hash, check_shape, from_dict, to_dict
+from quizapp.campaigns.terms.mapping import normal
 from quizapp.core.clock import rfc3339
 from quizapp.core.db import db
 from quizapp.core.ids import new_id
@@ -66,7 +67,7 @@ def create_campaign(
         id=new_id(),
         **values,
         host_organisation_id=host_organisation_id,
-        draft=dict(draft or {}),
+        draft=normal(draft or {}),
         version=1,
         created_at=now,
         created_by=staff_id(actor),
@@ -110,11 +111,11 @@ def save_draft(
     cohosts = _cohost_names(campaign)
     if cohost_ids is not None and _set_cohosts(campaign, cohost_ids):
         changes["cohosts"] = [cohosts, _cohost_names(campaign)]
-    if draft is not None and dict(draft) != campaign.draft:
-        changes["draft"] = _differences(campaign.draft, draft)
-        if "paper" in changes["draft"]:
+    if draft is not None and normal(draft) != campaign.draft:
+        changes["draft"] = _differences(campaign.draft, normal(draft))
+        if changes["draft"].keys() & {"paper", "quizzes"}:
             _forget_signatures(campaign)
-        campaign.draft = dict(draft)
+        campaign.draft = normal(draft)
     if not changes:
         return campaign
     _take_back(campaign)
@@ -135,11 +136,16 @@ def check_campaign(campaign: Campaign, now: dt.datetime | None) -> list[Problem]
     for host, organisation in queries.list_hosts(campaign.id):
         if host.signed_off_at is None:
             found.append(Problem("cohosts", f"{organisation.name}还没有签字确认题目。"))
+    return found if has_errors(found) else [*found, *change_problems(campaign, campaign.draft, now)]
+
+
+def change_problems(campaign: Campaign, body: Mapping[str, Any], now: dt.datetime | None) -> list[Problem]:
+    """What a published campaign refuses of a new body; nothing before the first version, or for a body that is not whole."""
     in_force = queries.find_version(campaign.terms_id)
-    if in_force is not None and not has_errors(found):
-        new = from_dict({"schema": SCHEMA, **campaign.draft})
-        found += [*version_problems(from_dict(in_force.body), new, now), *spare_problems(first_terms(campaign), new)]
-    return found
+    if in_force is None or check_shape(body):
+        return []
+    new = from_dict({"schema": SCHEMA, **body})
+    return [*version_problems(from_dict(in_force.body), new, now), *spare_problems(first_terms(campaign), new)]
 
 
 def submit_for_approval(campaign_id: uuid.UUID, *, now: dt.datetime, actor: Actor, expected_version: int | None = None) -> Campaign:
