@@ -1,12 +1,12 @@
 """Pool draws, prizes by rank and prizes from stock, and how all of them are handed over."""
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from quizapp.campaigns.checks.conditions import is_narrower, scope_condition
 from quizapp.campaigns.checks.draws import MAX_PRIZE_FEN
 from quizapp.campaigns.checks.problem import Case, Problem, warning
-from quizapp.campaigns.season.rounds import rounds_of
+from quizapp.campaigns.pool_plans import due_at, windows
 from quizapp.campaigns.terms import PoolDraw, PoolTier, StockPrize
 from quizapp.core.clock import SHANGHAI
 from quizapp.core.text import N_
@@ -74,35 +74,23 @@ def _tickets(case: Case, path: str, draw: PoolDraw) -> Iterator[Problem]:
         yield warning(f"{path}.one_win_per_campaign", N_("整场只有这一次摇号，“整场最多中一次”不起作用。"))
 
 
-def scope_ends(case: Case, draw: PoolDraw) -> Sequence[dt.datetime]:
-    """When the scopes of a draw end: rounds, stages or the campaign; days by the campaign's last."""
-    stages = [stage for stage in case.terms.stages if not draw.stages or stage.id in draw.stages]
-    if draw.per == "round":
-        return [found.closes_at for stage in stages if stage.rounds for found in rounds_of(stage)]
-    if draw.per == "stage" or (draw.stages and stages):
-        return [stage.closes_at for stage in stages]
-    return [case.terms.closes_at]
-
-
-def freeze_at(end: dt.datetime, draw: PoolDraw) -> dt.datetime:
-    """When the list is frozen: ``after_days`` after the scope's last day, at ``at`` (Shanghai)."""
-    last = (end - dt.timedelta(microseconds=1)).astimezone(SHANGHAI).date()
-    hour, minute = draw.at.split(":")
-    return dt.datetime.combine(last + dt.timedelta(days=draw.after_days), dt.time(int(hour), int(minute)), SHANGHAI).astimezone(dt.UTC)
+def _due(case: Case, draw: PoolDraw) -> list[tuple[dt.datetime, dt.datetime]]:
+    """When each scope of a draw ends, and when its list is due."""
+    return [(closes_at, due_at(draw, closes_at)) for _key, _opens_at, closes_at in windows(case.terms, draw)]
 
 
 def _when(case: Case, path: str, draw: PoolDraw) -> Iterator[Problem]:
-    ends = scope_ends(case, draw)
-    if not ends:
-        words = N_("没有设轮次，不能每轮摇一次。") if draw.per == "round" else N_("没有设阶段，不能每阶段摇一次。")
-        yield Problem(f"{path}.per", words)
-    elif any(freeze_at(end, draw) < end for end in ends):
+    if draw.per == "round" and not any(stage.rounds for stage in case.terms.stages):
+        yield Problem(f"{path}.per", N_("没有设轮次，不能每轮摇一次。"))
+        return
+    due = _due(case, draw)
+    if not due:
+        yield Problem(f"{path}.per", N_("没有设阶段，不能每阶段摇一次。"))
+    elif any(end == at and end.astimezone(SHANGHAI).strftime("%H:%M") != draw.at for end, at in due):
         yield Problem(f"{path}.after_days", f"“{draw.title}”的名单在答题结束以前就定了，请晚一天。")
     deferred = case.terms.claim.deferred_until
-    if ends and deferred is not None and draw.mode != "outside":
-        last = max(freeze_at(end, draw) for end in ends)
-        if last > deferred:
-            yield Problem("claim.deferred_until", f"统一发放的时间在“{draw.title}”摇号以前。")
+    if due and deferred is not None and draw.mode != "outside" and max(at for _, at in due) > deferred:
+        yield Problem("claim.deferred_until", f"统一发放的时间在“{draw.title}”摇号以前。")
 
 
 def _input(path: str, draw: PoolDraw) -> Iterator[Problem]:
@@ -178,6 +166,6 @@ def claim(case: Case) -> Iterator[Problem]:
 
 def _deferred_after_claim(case: Case, deferred: dt.datetime) -> Iterator[Problem]:
     for place, draw in enumerate(case.terms.draws, 1):
-        ends = scope_ends(case, draw)
-        if ends and deferred > max(freeze_at(end, draw) for end in ends) + dt.timedelta(days=draw.claim_days):
+        due = [at for _, at in _due(case, draw)]
+        if due and deferred > max(due) + dt.timedelta(days=draw.claim_days):
             yield Problem(f"draws[{place}].claim_days", f"“{draw.title}”的领奖期限在统一发放以前就过了。")

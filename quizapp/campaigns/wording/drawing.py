@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
+from quizapp.campaigns.pool_plans import due_at, windows
 from quizapp.campaigns.terms import DrawTerms, PoolDraw, PoolTier, PrizeTerms, Terms
 from quizapp.campaigns.wording.short import draw_sentence, fairness
-from quizapp.campaigns.wording.words import DELIVERY, PRIZE_KINDS, amount, condition_words, joined, stage_title, track_title
+from quizapp.campaigns.wording.words import DELIVERY, PRIZE_KINDS, amount, condition_words, joined, stage_title, track_title, when
 from quizapp.web.ui import odds_words
 
 PER_DRAW = {"day": "每天一次", "round": "每轮一次", "stage": "每个阶段一次", "campaign": "整场一次"}
@@ -79,16 +80,24 @@ def pool_sentences(terms: Terms, draw: PoolDraw, group_names: Mapping[str, str],
     yield f"奖项，按顺序抽：{'；'.join(tier_words(tier) for tier in draw.tiers)}。"
     if draw.sponsor:
         yield f"这些奖品由{draw.sponsor}提供。"
-    yield (
-        f"{scope}结束后第 {draw.after_days} 天 {draw.at} 定下名单并公布名单的封存码，然后抽奖。"
-        if draw.after_days
-        else (f"{scope}结束当天 {draw.at} 定下名单并公布名单的封存码，然后抽奖。")
-    )
+    day = f"结束后第 {draw.after_days} 天" if draw.after_days else "结束当天"
+    yield f"{scope}{day} {draw.at} 定下名单并公布名单的封存码，然后抽奖。{_dates(terms, draw)}"
     yield from _how(draw)
     if draw.reserves:
         yield f"另外依次抽出候补 {draw.reserves:,} 名，有人放弃时按顺序递补，不重新抽。"
     kinds = dict.fromkeys(tier.kind for tier in draw.tiers)
     yield f"领奖：结果公布后 {draw.claim_days} 天内到“我的奖品”里领取，过期视为放弃。{'；'.join(DELIVERY[kind] for kind in kinds)}。"
+
+
+MAX_DATES = 12
+
+
+def _dates(terms: Terms, draw: PoolDraw) -> str:
+    """The moments themselves, where there are few of them."""
+    due = [due_at(draw, closes_at) for _key, _opens_at, closes_at in windows(terms, draw)]
+    if not 0 < len(due) <= MAX_DATES:
+        return ""
+    return f"开奖时间：{'、'.join(when(moment) for moment in due)}。"
 
 
 def _limits_of_pool(draw: PoolDraw, group_names: Mapping[str, str], region_names: Mapping[str, str]) -> Iterator[str]:

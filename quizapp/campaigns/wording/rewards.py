@@ -74,8 +74,8 @@ def _award(terms: Terms, award: Award) -> str:
     for number, band in enumerate(award.bands):
         condition = condition_words(terms, band.when)
         otherwise = "其他情况" if number else ""
-        gifts = "和".join(gift_words(terms, gift) for gift in band.gifts)
-        gifts = f" {gifts}" if gifts[0].isdigit() else gifts
+        words_of = [gift_words(terms, gift) for gift in band.gifts]
+        gifts = "和".join(f" {one}" if one[0].isdigit() else one for one in words_of)
         named = f"（{band.title}）" if band.title and band.title != title else ""
         bands.append(f"{condition or otherwise}{named}得{gifts}" if condition or otherwise else f"得{gifts}")
     words.append(f"{start}，{'；'.join(bands)}")
