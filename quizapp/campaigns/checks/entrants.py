@@ -63,7 +63,7 @@ FALSE_IS_BETTER = frozenset(
 )
 NARROWING = frozenset({"regions", "groups", "organisation_ids", "tracks", "stages", "channels", "quizzes"})
 """Empty is everybody or everywhere; a list may only grow or go."""
-CONDITIONS = frozenset({"when", "who", "requires", "pass_when"})
+CONDITIONS = frozenset({"when", "where", "who", "requires", "pass_when"})
 APPENDED = frozenset(
     {"quizzes", "stages", "tracks", "actions", "measures", "awards", "prizes", "rank_prizes", "boards", "praises", "extra", "bands"}
 )
