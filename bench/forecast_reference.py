@@ -53,6 +53,7 @@ def random_rules(number: int) -> dict[str, Any]:
                 "draws_per_day": dice.choice((None, None, 2)),
                 "bands": bands if dice.random() < 0.3 else [],
                 "fallback": fallback,
+                "paced_weights": [1 + 10 * weight for weight in hours] if dice.random() < 0.5 else [],
                 "per_day": max(5, round(draws / days * dice.uniform(0.1, 0.4))) if dice.random() < 0.15 else None,
                 "excluded_groups": [],
             },
@@ -139,9 +140,10 @@ class Game:
         """Per paced prize the seconds at which its pieces come out: one in each of as many equal parts of the hours of
         release, at any moment of it."""
         first, last = self.draw.get("paced_from_hour", 6), self.draw.get("paced_to_hour", 23)
-        windows = [(second, second + length) for second, length, _, hour in self.hours if first <= hour < last]
-        whole = sum(end - start for start, end in windows)
-        ends = list(itertools.accumulate(end - start for start, end in windows))
+        weights = self.draw.get("paced_weights") or [1] * 24
+        windows = [(second, length, weights[hour]) for second, length, _, hour in self.hours if first <= hour < last and weights[hour]]
+        ends = list(itertools.accumulate(length * weight for _, length, weight in windows))
+        whole = ends[-1]
         found: list[list[float]] = []
         for prize in self.prizes:
             if prize.get("release") != "paced":
@@ -150,7 +152,7 @@ class Game:
             slice_ = whole / prize["quantity"]
             moments = [(number + dice.random()) * slice_ for number in range(prize["quantity"])]
             places = [min(bisect.bisect(ends, moment), len(ends) - 1) for moment in moments]
-            found.append([windows[place][1] - (ends[place] - moment) for place, moment in zip(places, moments, strict=True)])
+            found.append([sum(windows[at][:2]) - (ends[at] - moment) / windows[at][2] for at, moment in zip(places, moments, strict=True)])
         return found
 
     def play(self, seed: int) -> Outcome:

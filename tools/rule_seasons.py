@@ -74,7 +74,9 @@ def write(results: list[Result]) -> None:
     rows = [f"| {one.name} | {one.title} | {one.state} | {one.what.replace('|', '/')} |" for one in results]
     head = f"每份规则由 {CITIZENS} 位虚构的参加者演完一季（种子 {SEED}，`python -m tools.rule_seasons --write`）。"
     table = "\n".join([head, "", "| 编号 | 活动 | 承诺 | 演出来是什么样 |", "|---|---|---|---|", *rows])
-    text = DOCUMENT.read_text(encoding="utf-8")
+    text = DOCUMENT.read_text(encoding="utf-8") if DOCUMENT.exists() else f"# 各地真实的活动规则\n\n## 演一季\n\n{START}\n{END}\n"
+    if START not in text:
+        text = f"{text.rstrip()}\n\n## 演一季\n\n{START}\n{END}\n"
     before, _, rest = text.partition(START)
     _, _, after = rest.partition(END)
     DOCUMENT.write_text(f"{before}{START}\n{table}\n{END}{after}", encoding="utf-8")

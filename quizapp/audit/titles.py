@@ -271,6 +271,7 @@ FIELDS: dict[str, str] = {
     "outer": N_("组间合并"),
     "paced_from_hour": N_("投放从几点"),
     "paced_to_hour": N_("投放到几点"),
+    "paced_weights": N_("每个钟点投放的份量"),
     "paper": N_("试卷"),
     "partial": N_("少选得分（%）"),
     "parts": N_("抽题"),

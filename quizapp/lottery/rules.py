@@ -41,6 +41,9 @@ def problems(draw: Mapping[str, Any]) -> list[str]:
             found.append("fallback")
     if draw.get("paced_from_hour", PACED_HOURS[0]) >= draw.get("paced_to_hour", PACED_HOURS[1]):
         found.append("paced_to_hour")
+    weights = draw.get("paced_weights") or ()
+    if len(weights) not in (0, 24) or any(weight < 0 for weight in weights):
+        found.append("paced_weights")
     return found + _region_problems(draw.get("region_quotas", ()))
 
 
@@ -70,26 +73,48 @@ def _region_problems(quotas: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def release_windows(
-    days: Sequence[dt.date], *, opens_at: dt.datetime | None, closes_at: dt.datetime | None, from_hour: int, to_hour: int
-) -> list[tuple[int, dt.datetime, dt.datetime]]:
+    days: Sequence[dt.date],
+    *,
+    opens_at: dt.datetime | None,
+    closes_at: dt.datetime | None,
+    from_hour: int,
+    to_hour: int,
+    weights: Sequence[int] = (),
+) -> list[tuple[int, dt.datetime, dt.datetime, int]]:
     """When paced stock is released: on each day between the hours (Shanghai), within the time in which the campaign is open.
 
     A campaign that is never open in those hours releases over its whole time.
 
-    :returns: place of the day, beginning, end (exclusive)
+    :param weights: of the 24 hours, where release is not even; hours of weight 0 release nothing
+    :returns: place of the day, beginning, end (exclusive), weight of each of its moments
     """
 
-    def within(first: int, last: int) -> list[tuple[int, dt.datetime, dt.datetime]]:
+    def within(first: int, last: int, of_hour: Sequence[int]) -> list[tuple[int, dt.datetime, dt.datetime, int]]:
         found = []
         for place, day in enumerate(days):
             midnight = day_start(day)
-            starts = max(midnight + dt.timedelta(hours=first), opens_at or midnight)
-            ends = min(midnight + dt.timedelta(hours=last), closes_at or day_end(day))
-            if _whole_ms(starts) < _whole_ms(ends):
-                found.append((place, _whole_ms(starts), _whole_ms(ends)))
+            for begin, end, weight in _stretches(first, last, of_hour):
+                starts = max(midnight + dt.timedelta(hours=begin), opens_at or midnight)
+                ends = min(midnight + dt.timedelta(hours=end), closes_at or day_end(day))
+                if _whole_ms(starts) < _whole_ms(ends):
+                    found.append((place, _whole_ms(starts), _whole_ms(ends), weight))
         return found
 
-    return within(from_hour, to_hour) or within(0, 24)
+    return within(from_hour, to_hour, weights) or within(0, 24, ())
+
+
+def _stretches(first: int, last: int, weights: Sequence[int]) -> list[tuple[int, int, int]]:
+    """Hours in a row with the same weight, as (from, to, weight); the whole time with weight 1 without weights."""
+    if not weights:
+        return [(first, last, 1)]
+    found: list[tuple[int, int, int]] = []
+    for hour in range(first, last):
+        weight = weights[hour]
+        if weight and found and found[-1][1:] == (hour, weight):
+            found[-1] = (found[-1][0], hour + 1, weight)
+        elif weight:
+            found.append((hour, hour + 1, weight))
+    return found
 
 
 def _whole_ms(moment: dt.datetime) -> dt.datetime:
@@ -115,7 +140,9 @@ def manifest(
     prizes = [_manifest_prize(prize) for prize in draw["prizes"]]
     names = [prize["name"] for prize in prizes]
     hours = draw.get("paced_from_hour", PACED_HOURS[0]), draw.get("paced_to_hour", PACED_HOURS[1])
-    windows = release_windows(days, opens_at=opens_at, closes_at=closes_at, from_hour=hours[0], to_hour=hours[1])
+    windows = release_windows(
+        days, opens_at=opens_at, closes_at=closes_at, from_hour=hours[0], to_hour=hours[1], weights=draw.get("paced_weights") or ()
+    )
     return {
         "allows_minors": bool(draw.get("allows_minors", False)),
         "campaign": str(campaign_id),
@@ -139,8 +166,8 @@ def manifest(
         "total_odds": proof.PPM,
         "version": proof.VERSION,
         "windows": [
-            {"day": place, "from": proof.moment_text(starts), "share": (ends - starts) // _MS, "to": proof.moment_text(ends)}
-            for place, starts, ends in (windows if any(prize["paced"] for prize in prizes) else ())
+            {"day": place, "from": proof.moment_text(starts), "share": weight * ((ends - starts) // _MS), "to": proof.moment_text(ends)}
+            for place, starts, ends, weight in (windows if any(prize["paced"] for prize in prizes) else ())
         ],
         "wins_per_day": draw["wins_per_day"],
         "wins_total": draw["wins_total"],

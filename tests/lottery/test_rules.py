@@ -1,7 +1,9 @@
+import datetime as dt
 import uuid
 
 import pytest
 
+from quizapp.core.clock import day_start
 from quizapp.lottery import rules
 from tests.factories.lottery import CERTAIN, draw_terms
 
@@ -49,3 +51,17 @@ def test_a_ticket_number_hides_the_ticket() -> None:
 )
 def test_a_nonce_is_short_hexadecimal(text: str, is_good: bool) -> None:
     assert rules.is_nonce(text) is is_good
+
+
+def test_weights_of_hours_make_windows_whose_shares_follow_them() -> None:
+    """Hours in a row with one weight are one window; hours of weight 0 release nothing."""
+    day = dt.date(2027, 3, 15)
+    weights = [0] * 8 + [2, 2, 1] + [0] * 9 + [4] + [0] * 3
+    found = rules.release_windows([day], opens_at=None, closes_at=None, from_hour=9, to_hour=24, weights=weights)
+    midnight = day_start(day)
+    hour = dt.timedelta(hours=1)
+    assert found == [
+        (0, midnight + 9 * hour, midnight + 10 * hour, 2),
+        (0, midnight + 10 * hour, midnight + 11 * hour, 1),
+        (0, midnight + 20 * hour, midnight + 21 * hour, 4),
+    ]

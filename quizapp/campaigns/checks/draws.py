@@ -122,6 +122,8 @@ def _chances(case: Case, draw: DrawTerms) -> Iterator[Problem]:
             yield Problem("draw.fallback", N_("保底奖自己的概率要写 0：别的奖发完了才轮到它。"))
     if draw.paced_from_hour >= draw.paced_to_hour:
         yield Problem("draw.paced_to_hour", N_("投放时段的结束要晚于开始。"))
+    if draw.paced_weights and (len(draw.paced_weights) != 24 or not any(draw.paced_weights[draw.paced_from_hour : draw.paced_to_hour])):
+        yield Problem("draw.paced_weights", N_("每个钟点的份量要写满 24 个，投放时段里至少有一个大于 0。"))
     groups = terms.eligibility.groups
     if groups and set(groups) <= set(draw.excluded_groups):
         yield Problem("draw.excluded_groups", N_("能参加活动的人群都被排除在抽奖外面了。"))

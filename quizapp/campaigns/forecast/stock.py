@@ -215,20 +215,21 @@ def _poisson_quantile(mean: float, chance: float) -> float:
 
 
 def releases(prize: PrizeTerms, draw: DrawTerms, slots: Sequence[Slot]) -> list[float]:
-    """What paced stock is released in each hour: evenly over the hours of release that lie inside the window."""
+    """What paced stock is released in each hour: over the hours of release that lie inside the window, by their weights."""
     if prize.release == "all":
         return []
-    open_seconds = [_overlap(slot, draw.paced_from_hour, draw.paced_to_hour) for slot in slots]
+    open_seconds = [_overlap(slot, draw) for slot in slots]
     if not any(open_seconds):
         open_seconds = [(slot.ends_at - slot.starts_at).total_seconds() for slot in slots]
     whole = sum(open_seconds)
     return [prize.quantity * seconds / whole for seconds in open_seconds]
 
 
-def _overlap(slot: Slot, from_hour: int, to_hour: int) -> float:
-    if not from_hour <= slot.hour < to_hour:
+def _overlap(slot: Slot, draw: DrawTerms) -> float:
+    if not draw.paced_from_hour <= slot.hour < draw.paced_to_hour:
         return 0.0
-    return (slot.ends_at - slot.starts_at).total_seconds()
+    weight = draw.paced_weights[slot.hour] if draw.paced_weights else 1
+    return weight * (slot.ends_at - slot.starts_at).total_seconds()
 
 
 def moment_of(slots: Sequence[Slot], chances: Sequence[float], chance: float) -> dt.datetime | None:

@@ -81,6 +81,9 @@ class DrawTerms:
     paced_from_hour: Annotated[int, Whole(0, 23)] = 6
     paced_to_hour: Annotated[int, Whole(1, 24)] = 23
     """Between which Shanghai hours paced stock is released."""
+    paced_weights: Annotated[tuple[int, ...], Whole(0, 1000), Size(0, 24)] = ()
+    """How much of a day's stock comes in each Shanghai hour, from 00:00, where people do not come evenly: 24 weights, or
+    none for an even release. With the weights of the expected visits every hour has the same chance."""
     region_quotas: Annotated[tuple[RegionQuota, ...], Size(0, 100)] = ()
 
 

@@ -35,7 +35,8 @@ def instant_sentences(terms: Terms, draw: DrawTerms, group_names: Mapping[str, s
     if draw.per_day is not None:
         yield f"所有奖品合起来，每天最多发出 {draw.per_day:,} 份。"
     if any(prize.release == "paced" for prize in draw.prizes):
-        yield f"标明“分散投放”的奖品，每天 {draw.paced_from_hour}:00 到 {draw.paced_to_hour}:00 在事先封存、没人知道的时刻放出。"
+        more = "，人多的钟点放得多" if draw.paced_weights else ""
+        yield f"标明“分散投放”的奖品，每天 {draw.paced_from_hour}:00 到 {draw.paced_to_hour}:00 在事先封存、没人知道的时刻放出{more}。"
     if draw.fallback:
         yield f"抽中的奖品已经发完时，改发“{draw.fallback}”。"
     for quota in draw.region_quotas:
