@@ -109,7 +109,7 @@ class Config:
             ICP_NUMBER=self.get("ICP_NUMBER") or "蒙ICP备00000000号-0",
             PSB_NUMBER=self.get("PSB_NUMBER") or "蒙公网安备 00000000000000号",
             SITE_CODE=self.get("SITE_CODE") or "0000000000",
-            FEEDBACK_URL=self.get("FEEDBACK_URL") or "tel:12348",
+            FEEDBACK_URL=self.get("FEEDBACK_URL") or "/feedback",
             # cookies and forms
             SESSION_COOKIE_NAME="quiz_state",
             SESSION_COOKIE_HTTPONLY=True,

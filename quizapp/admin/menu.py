@@ -8,6 +8,8 @@ from flask import current_app, g, request, url_for
 
 from quizapp.admin import queries
 from quizapp.core.text import N_
+from quizapp.integrity import complaint_queries
+from quizapp.integrity import queries as integrity_queries
 from quizapp.lottery.pooldraw import queries as pool_draws
 from quizapp.questions import law_watch
 from quizapp.questions import queries as question_queries
@@ -65,6 +67,14 @@ def _draws_waiting(principal: Principal) -> int:
     return pool_draws.count_waiting(scopes) if scopes else 0
 
 
+def _cases_waiting(principal: Principal) -> int:
+    return integrity_queries.count_waiting(principal.scopes("integrity.review"))
+
+
+def _complaints_waiting(principal: Principal) -> int:
+    return complaint_queries.count_waiting(principal.scopes("complaints.handle"))
+
+
 def _payouts_waiting(principal: Principal) -> int:
     scopes = principal.scopes("payouts.view")
     return queries.count_payouts(ATTENTION, scopes) if scopes else 0
@@ -95,6 +105,8 @@ SECTIONS = (
             Item(N_("奖品和兑换码"), "gift", "payouts_admin.items"),
             Item(N_("现金名单"), "cert", "payouts_admin.cash_lists"),
             Item(N_("自取核验"), "check", "payouts_admin.desk"),
+            Item(N_("异常复核"), "shield", "integrity_admin.index", _cases_waiting, N_("件等待复核")),
+            Item(N_("投诉处理"), "chat", "complaints_admin.index", _complaints_waiting, N_("件投诉等待答复")),
             Item(N_("证书"), "cert", "certificates_admin.index"),
         ),
     ),

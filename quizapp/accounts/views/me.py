@@ -28,6 +28,7 @@ ME_LINKS = (
     ("ledger.points", "point", _l("积分明细")),
     ("certificates.index", "cert", _l("我的证书")),
     ("payouts.notices", "star", _l("中奖公示")),
+    ("integrity.mine", "shield", _l("核查和申诉")),
 )
 """Rows of the page 我的, shown where the application has the view."""
 

@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from quizapp.accounts.queries import lock_citizen
 from quizapp.audit import services as audit
 from quizapp.core.db import db
 from quizapp.core.errors import InvalidInput
@@ -56,7 +55,6 @@ def bar_people(*, facts: CampaignFacts, phones: Collection[str], reason: str, no
 
 
 def _look_into_wins(facts: CampaignFacts, citizen_id: uuid.UUID, actor: audit.Actor, now: dt.datetime) -> bool:
-    lock_citizen(citizen_id)
     counts = count_by_state(PayoutFilter(paths=("/",), campaign_id=facts.id, citizen_id=citizen_id))
     if not any(counts.get(state) for state in (*payout_rules.HOLDABLE_STATES, "held")):
         return False

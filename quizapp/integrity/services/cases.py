@@ -3,9 +3,12 @@
 import datetime as dt
 import uuid
 
-from quizapp.accounts.queries import lock_citizen
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
 from quizapp.audit import services as audit
 from quizapp.core.db import db
+from quizapp.core.ids import new_id
 from quizapp.integrity import queries, rules
 from quizapp.integrity.errors import NoteNeeded
 from quizapp.integrity.models import Case
@@ -17,15 +20,11 @@ def open_case(
 ) -> Case:
     """Have somebody look at a citizen's part in a campaign, and hold what was or will be won there until then. A case that is
     decided is opened again; one that waits is left as it is but for its score."""
-    lock_citizen(citizen_id)
-    case = queries.find_case(campaign_id, citizen_id)
-    if case is None:
-        case = Case(campaign_id=campaign_id, citizen_id=citizen_id, score=score, opened_at=now)
-        db.session.add(case)
-    elif case.state in ("waiting", "proposed"):
+    case, is_new = _lock_or_make(campaign_id, citizen_id, score, now)
+    if not is_new and case.state in ("waiting", "proposed"):
         case.score = max(case.score, score)
         return case
-    else:
+    if not is_new:
         case.state, case.score, case.opened_at, case.decided_at, case.was_held = "waiting", score, now, None, True
         case.version += 1
     db.session.flush()
@@ -40,6 +39,18 @@ def open_case(
         now=now,
     )
     return case
+
+
+def _lock_or_make(campaign_id: uuid.UUID, citizen_id: uuid.UUID, score: int, now: dt.datetime) -> tuple[Case, bool]:
+    """The case, locked, and whether it was made now. The citizen's row is not locked: a claim under way holds its payout and may
+    still need the citizen's, while we shall want the payout."""
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    values = {"id": new_id(), "campaign_id": campaign_id, "citizen_id": citizen_id, "score": score, "opened_at": now}
+    statement = insert(Case).values(state="waiting", was_held=True, version=1, **values)
+    db.session.execute(statement.on_conflict_do_nothing(index_elements=["campaign_id", "citizen_id"]))
+    found = sa.select(Case).filter_by(campaign_id=campaign_id, citizen_id=citizen_id)
+    case = db.session.scalars(found.with_for_update().execution_options(populate_existing=True)).one()
+    return case, case.id == values["id"]
 
 
 def open_by_hand(

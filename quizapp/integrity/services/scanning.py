@@ -74,12 +74,11 @@ def scan_campaign(*, campaign_id: uuid.UUID, now: dt.datetime, limit: int = 300)
 
 
 def _lock_cursor(campaign_id: uuid.UUID) -> ScanCursor:
-    found = db.session.scalar(sa.select(ScanCursor).filter_by(campaign_id=campaign_id).with_for_update())
-    if found is None:
-        found = ScanCursor(campaign_id=campaign_id, seen_at=_NEVER, seen_id=uuid.UUID(int=0))
-        db.session.add(found)
-        db.session.flush()
-    return found
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    first = insert(ScanCursor).values(campaign_id=campaign_id, seen_at=_NEVER, seen_id=uuid.UUID(int=0))
+    db.session.execute(first.on_conflict_do_nothing())
+    found = sa.select(ScanCursor).filter_by(campaign_id=campaign_id).with_for_update()
+    return db.session.scalars(found.execution_options(populate_existing=True)).one()
 
 
 def _next_attempts(cursor: ScanCursor, now: dt.datetime, limit: int) -> Sequence[Any]:
