@@ -128,7 +128,8 @@ class _Reader:
         except BrokenLink as error:
             if seal(text) in (_value(after).get("previous"), _value(after).get("head")):
                 why = "it was changed: the record after it carries another seal"
-                raise BadLedger(line - 1, "the record before", why, error.code) from None
+                what, code = ("manifest", "manifest_changed") if line == 2 else ("the record before", error.code)
+                raise BadLedger(line - 1, what, why, code) from None
             raise
         except Wrong as error:
             if error.code == "record_missing" and _value(after).get("number") == book.record_count + 1:
