@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 import uuid
 from collections import Counter
 from pathlib import Path
@@ -14,13 +15,14 @@ from flask import Flask
 
 from quizapp.audit.services import SYSTEM
 from quizapp.core.db import db, transaction
-from quizapp.lottery import jobs, proof
-from quizapp.lottery.models import Draw, Win
+from quizapp.lottery import jobs, proof, queries
+from quizapp.lottery.models import Draw, Prize, Win
 from quizapp.payouts import services as payouts
 from quizapp.payouts.models import Payout, PayoutItem, PrizeCode
 from tests.conftest import Database, postgresql_only
 from tests.factories.accounts import make_citizen, make_staff
 from tests.factories.lottery import NOW, Pool, count_rows, grant, ledger_lines, make_pool, won_counts
+from tests.lottery import independent_verifier
 from tests.lottery.drawing_process import KILLED, claim_once, draw_once
 
 pytestmark = [pytest.mark.processes, pytest.mark.usefixtures("app")]
@@ -122,3 +124,35 @@ def test_death_between_any_two_statements_leaves_a_prize_that_is_claimed_once(ap
     assert len(given) == len(set(given)) == len(work)
     jobs.chain_grants(NOW)
     proof.verify(ledger_lines())
+
+
+@postgresql_only
+def test_stock_budget_and_quotas_are_exact_though_one_of_four_processes_is_killed_midway(app: Flask, database: Database) -> None:
+    prizes = [
+        {"name": "红包", "kind": "cash", "quantity": 40, "odds_ppm": 1_000_000, "value_fen": 50, "max_fen": 500, "budget_fen": 7000},
+        {"name": "书签", "kind": "pickup", "quantity": 25, "odds_ppm": 0, "per_day": 20},
+    ]
+    pool = make_pool(prizes, fallback="书签")
+    work = _citizens_with_tickets(pool, 240)
+    processes = [_start(database, "draw", work[number::4]) for number in range(4)]
+    while count_rows(Draw) < 30:
+        time.sleep(0.005)
+    processes[0].kill()
+    processes[0].wait()
+    assert processes[0].stdout is not None
+    processes[0].stdout.close()
+    for process in processes[1:]:
+        _answer(process)
+    left = [pair for pair in work[0::4] if not queries.list_tickets("attempt", pair[1])[0].result]
+    db.session.rollback()
+    for pair in left:
+        draw_once(*pair)
+    assert count_rows(Draw) == 240
+    assert won_counts(pool) == [40, 20]
+    assert db.session.scalars(sa.select(Prize.spent_fen).order_by(Prize.position)).all() == [7000, 0]
+    assert count_rows(Win) == count_rows(Payout) == 60
+    jobs.chain_grants(NOW)
+    lines = ledger_lines()
+    summary = proof.verify(lines)
+    assert (summary.draw_count, summary.win_count) == (240, 60)
+    assert independent_verifier.check(b"".join(lines)) is None
