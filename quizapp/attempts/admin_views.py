@@ -7,7 +7,7 @@ from flask import Blueprint, flash, jsonify, redirect, render_template, request,
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from quizapp.attempts import remark_queries
+from quizapp.attempts import remark_queries, trial_views
 from quizapp.attempts.models import RemarkRun
 from quizapp.audit.actors import current_actor
 from quizapp.core.clock import utc_now
@@ -22,7 +22,7 @@ from quizapp.web.access import bureau, current_principal
 from quizapp.web.pagination import page_number, paginate
 
 bp = Blueprint("attempts_admin", __name__, url_prefix="/admin/corrections", template_folder="templates")
-blueprints = (bp,)
+blueprints = (bp, trial_views.bp)
 
 RUN_TITLES = {"waiting": "等后台开始", "running": "正在重新判分", "settling": "已判完，等还没交的答卷", "done": "全部完成"}
 STATUS_TITLES = {"proposed": "等另一位确认", "confirmed": "已确认", "cancelled": "已撤销"}

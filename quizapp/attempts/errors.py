@@ -123,3 +123,9 @@ class TeamFull(Conflict):
 
 class TeamNotFound(NotFound):
     message = N_("没有找到这支队伍。")
+
+
+class TrialOver(AppError):
+    code = "trial_over"
+    message = N_("草稿改过了，或者放得太久，请重新试答。")
+    http_status = 409

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from quizapp.attempts import rules
@@ -70,7 +70,12 @@ class Result:
 
 def open_paper(attempt: AttemptView) -> tuple[ShownQuestion, ...]:
     """The questions of a paper as they are answered."""
-    views = question_queries.get_revisions(question.revision_id for question in attempt.questions)
+    return shown_questions(attempt.questions)
+
+
+def shown_questions(questions: Sequence[QuestionView]) -> tuple[ShownQuestion, ...]:
+    """Questions without their keys."""
+    views = question_queries.get_revisions(question.revision_id for question in questions)
     return tuple(
         ShownQuestion(
             position=question.position,
@@ -79,7 +84,7 @@ def open_paper(attempt: AttemptView) -> tuple[ShownQuestion, ...]:
             choices=tuple(question_rules.shown_choices(views[question.revision_id], question.choice_order)),
             chosen=tuple(question.chosen or ""),
         )
-        for question in attempt.questions
+        for question in questions
     )
 
 
@@ -125,6 +130,13 @@ def _agrees(view: RevisionView, question: QuestionView, change: KeyChange | None
     """Whether a mark is the one that this key gives."""
     accepted = (view.answer,) if change is None else change.accepted
     return question_rules.is_accepted(accepted, question.choice_order, question.chosen) == question.is_correct
+
+
+def explained(questions: Sequence[QuestionView]) -> tuple[GradedQuestion, ...]:
+    """Marked questions with key, explanation and citations; only for papers that are final, or that count for nothing."""
+    views = question_queries.get_revisions(question.revision_id for question in questions)
+    changes = question_queries.find_key_changes(views)
+    return tuple(_graded(views[question.revision_id], question, True, changes.get(question.revision_id)) for question in questions)
 
 
 def find_feedback_at(attempt: AttemptView, now: dt.datetime) -> dt.datetime | None:

@@ -67,6 +67,7 @@ TITLES: dict[str, str] = {
     "campaign.closing_dropped": N_("撤销提前结束活动的申请"),
     "campaign.closed_early": N_("批准提前结束活动"),
     "campaign.closed": N_("活动到时间结束"),
+    "campaign.tried": N_("试答活动草稿（不计入统计）"),
     "campaign.paused": N_("暂停活动"),
     "campaign.resumed": N_("恢复活动"),
     "campaign.extended": N_("延长活动时间"),
