@@ -271,7 +271,8 @@ def test_a_condition_is_refused_exactly_above_what_can_be_reached(days: int) -> 
         ([{"kind": "certificate", "name": "合格证书"}], "statutory_exam", True),
         ([{"kind": "hours", "amount": 6}], "statutory_exam", True),
         ([{"kind": "points", "amount": 1}], "statutory_exam", False),
-        ([{"kind": "badge", "name": "章"}], "statutory_exam", False),
+        ([{"kind": "badge", "name": "章"}], "statutory_exam", True),
+        ([{"kind": "card", "name": "卡"}], "statutory_exam", False),
         ([{"kind": "badge", "name": "章"}], "voluntary", True),
     ],
 )

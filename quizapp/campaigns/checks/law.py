@@ -6,7 +6,7 @@ from quizapp.campaigns.checks.problem import Case, Problem, warning
 from quizapp.campaigns.terms import RISKY_ACTIONS
 from quizapp.core.text import N_
 
-PLAIN_GIFTS = frozenset({"certificate", "title", "hours"})
+PLAIN_GIFTS = frozenset({"certificate", "title", "badge", "hours"})
 """What a statutory exam may give: proof of having passed, never a reward."""
 ATTENDANCE = frozenset({"login", "log_in", "sign_in", "signin", "check_in", "checkin", "online", "online_time", "duration", "stay"})
 INVITING = frozenset({"invite", "invitation"})
@@ -30,7 +30,7 @@ def kind(case: Case) -> Iterator[Problem]:
             for item, gift in enumerate(band.gifts, 1):
                 if gift.kind not in PLAIN_GIFTS:
                     path = f"awards[{place}].bands[{number}].gifts[{item}].kind"
-                    yield Problem(path, N_("法定学法考试只发证书、等次和学时，不发别的奖励。"))
+                    yield Problem(path, N_("法定学法考试只发证书、称号、徽章和学时，不发别的奖励。"))
     if terms.eligibility.allows_guests:
         yield Problem("eligibility.allows_guests", N_("法定学法考试要先登录再答题。"))
 

@@ -15,8 +15,7 @@ SCOPE = {"day": "当天", "round": "这一轮", "stage": "这个阶段", "campai
 def tier_words(tier: PoolTier) -> str:
     """``一等奖“手机”（邮寄，价值 1500 元）5 名``."""
     how_many = f"{tier.quantity:,} 名" if tier.quantity else f"符合条件的人的 {(tier.ratio_ppm or 0) / 10_000:g}%"
-    facts = [PRIZE_KINDS[tier.kind]]
-    facts += [f"{tier.points} 积分"] if tier.points else []
+    facts = [f"{tier.points} 积分" if tier.points else PRIZE_KINDS[tier.kind]]
     facts += [f"{'每份' if tier.kind == 'cash' else '价值'} {amount(tier.value_fen)}"] if tier.value_fen else []
     return f"{tier.tier}“{tier.name}”（{'，'.join(facts)}）{how_many}"
 
@@ -49,13 +48,12 @@ def instant_sentences(terms: Terms, draw: DrawTerms, group_names: Mapping[str, s
 
 
 def _prize(draw: DrawTerms, prize: PrizeTerms) -> str:
-    facts = [PRIZE_KINDS[prize.kind]]
+    facts = [f"{prize.points} 积分" if prize.points else PRIZE_KINDS[prize.kind]]
     if prize.max_fen is not None:
         low, high = amount(prize.value_fen).replace(" ", ""), amount(prize.max_fen).replace(" ", "")
         facts.append(f"每份 {low}到 {high}随机，总共 {amount(prize.budget_fen or 0)}")
     elif prize.value_fen:
         facts.append(f"{'每份' if prize.kind == 'cash' else '价值'} {amount(prize.value_fen)}")
-    facts += [f"{prize.points} 积分"] if prize.points else []
     facts += ["分散投放"] if prize.release == "paced" else []
     facts += [f"每天最多 {prize.per_day:,} 份"] if prize.per_day else []
     facts += [f"每小时最多 {prize.per_hour:,} 份"] if prize.per_hour else []

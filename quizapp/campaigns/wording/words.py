@@ -191,7 +191,10 @@ def _counted(terms: Terms, measure: Measure) -> str:
     which = "、".join(f"“{quiz_title(terms, code)}”" for code in measure.quizzes)
     stages = "、".join(f"“{stage_title(terms, code)}”" for code in measure.stages)
     inside = f"{stages}里" if stages else ""
-    return f"{inside}{which}{where and f'{where}的'}{'答卷' if where or which or stages else '每次答卷'}{f'的{value}' if value else ''}"
+    papers = "答卷" if where or which or stages else "每次答卷"
+    if value and not value.startswith("答对"):
+        value = f"的{value}"
+    return f"{inside}{which}{f'{where}的' if where else ''}{papers}{value}"
 
 
 def action_title(terms: Terms, kind: str) -> str:
