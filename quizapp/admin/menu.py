@@ -11,6 +11,7 @@ from quizapp.core.text import N_
 from quizapp.integrity import complaint_queries
 from quizapp.integrity import queries as integrity_queries
 from quizapp.lottery.pooldraw import queries as pool_draws
+from quizapp.payouts.queries.notices import count_open_objections
 from quizapp.questions import law_watch
 from quizapp.questions import queries as question_queries
 from quizapp.web.access import Principal, find_door
@@ -80,11 +81,17 @@ def _payouts_waiting(principal: Principal) -> int:
     return queries.count_payouts(ATTENTION, scopes) if scopes else 0
 
 
+def _objections_waiting(principal: Principal) -> int:
+    scopes = principal.scopes("objections.answer")
+    return count_open_objections(scopes) if scopes else 0
+
+
 SECTIONS = (
     Section("", (Item(N_("工作台"), "grid", "admin.home"),)),
     Section(
         N_("竞答"),
         (
+            Item(N_("我们协办的活动"), "users", "cohost_admin.index"),
             Item(N_("活动"), "horn", "campaigns_admin.index", _campaigns_waiting, N_("个活动等待审批")),
             Item(N_("题库"), "list", "questions_admin.index"),
             Item(N_("题目复核"), "check", "questions_admin.reviews", _questions_waiting, N_("道题等待复核")),
@@ -107,6 +114,8 @@ SECTIONS = (
             Item(N_("自取核验"), "check", "payouts_admin.desk"),
             Item(N_("异常复核"), "shield", "integrity_admin.index", _cases_waiting, N_("件等待复核")),
             Item(N_("投诉处理"), "chat", "complaints_admin.index", _complaints_waiting, N_("件投诉等待答复")),
+            Item(N_("公示异议"), "chat", "payouts_after_admin.objections", _objections_waiting, N_("条异议等待答复")),
+            Item(N_("出资和结算"), "doc", "settlement_admin.index"),
             Item(N_("证书"), "cert", "certificates_admin.index"),
         ),
     ),
@@ -114,6 +123,7 @@ SECTIONS = (
         N_("系统"),
         (
             Item(N_("用户权限"), "users", "accounts_admin.users"),
+            Item(N_("工作日"), "clock", "payouts_after_admin.workdays"),
             Item(N_("单位"), "pin", "accounts_admin.organisations"),
             Item(N_("操作日志"), "doc", "audit_admin.entries"),
             Item(N_("系统设置"), "cog", "accounts_admin.settings"),

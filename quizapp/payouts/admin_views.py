@@ -15,13 +15,15 @@ from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
 from quizapp.core.errors import AppError, Forbidden, InvalidInput
 from quizapp.payouts import files, queries, rules, services
+from quizapp.payouts.after_admin_views import bp as after_bp
 from quizapp.payouts.errors import WrongPickupCode
+from quizapp.payouts.settlement_admin_views import bp as settlement_bp
 from quizapp.web.access import bureau, current_principal
 from quizapp.web.limits import check_rate
 from quizapp.web.pagination import page_number, paginate
 
 bp = Blueprint("payouts_admin", __name__, url_prefix="/admin", template_folder="templates")
-blueprints = (bp,)
+blueprints = (bp, after_bp, settlement_bp)
 MAX_UPLOAD = 1_000_000
 MAX_CODES = 50_000
 SHOWN_STATES = ("claimable", "processing", "ready", "done", "returned", "unknown", "expired")
@@ -100,6 +102,9 @@ def payout(payout_id: uuid.UUID) -> str:
         events=queries.list_events(payout_id),
         phone=accounts.find_masked_phone(queries.vault(), found.payout.citizen_id),
         handler=queries.staff_name(found.payout.handled_by),
+        hold_words=rules.hold_words(found.payout.hold_reason),
+        may_call=found.payout.state in rules.HOLDABLE_STATES and current_principal().covers("payouts.desk", found.host_path),
+        calls=(rules.UNREACHABLE_CONTACTS, rules.UNREACHABLE_DAYS),
         state_title=rules.state_title,
         kind_titles=rules.KIND_TITLES,
         titles=rules.TITLES,

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from quizapp.core.clock import utc_now
 from quizapp.core.errors import InvalidInput, NotFound
-from quizapp.reporting import charts, downloads, forms, items_views, queries, rules, services
+from quizapp.reporting import charts, cohost_views, downloads, forms, items_views, queries, rules, services
 from quizapp.reporting.queries import Filter, ParticipationTable
 from quizapp.web.access import bureau, current_principal, staff
 
@@ -144,4 +144,4 @@ def file(request_id: uuid.UUID) -> Response:
     return downloads.send(request_id)
 
 
-blueprints = (bp, items_views.bp)
+blueprints = (bp, cohost_views.bp, items_views.bp)

@@ -18,7 +18,7 @@ from playwright.sync_api import Error as PlaywrightError
 from quizapp.accounts.models import StaffAccount
 from quizapp.attempts.models import Attempt, AttemptQuestion
 from quizapp.audit.services import SYSTEM
-from quizapp.campaigns.models import Campaign
+from quizapp.campaigns.models import Campaign, CampaignHost
 from quizapp.certificates.models import Certificate
 from quizapp.core.clock import utc_now
 from quizapp.core.db import db, transaction
@@ -124,6 +124,7 @@ def _values(site: Site) -> dict[str, list[str]]:
         code = session.scalar(codes.order_by(Question.code).limit(1))
         assert draft_id is not None
         assert code is not None, "the demo's banks bear the names of its campaigns"
+        hosted = session.scalar(sa.select(CampaignHost.organisation_id).where(CampaignHost.campaign_id == published_id).limit(1))
         found = {
             "slug": [str(slug)],
             "code": [str(code)],
@@ -132,6 +133,7 @@ def _values(site: Site) -> dict[str, list[str]]:
             "position": ["1"],
             "attempt_id": one(Attempt.id, Attempt.started_at.desc()),
             "payout_id": one(Payout.id),
+            "organisation_id": [str(hosted)] if hosted else [],
             "certificate_id": one(Certificate.id),
             "certificate_number": [str(session.scalar(sa.select(Certificate.number).limit(1)) or "none")],
             "objection_id": one(NoticeObjection.id),

@@ -26,7 +26,7 @@ from quizapp.payouts.services.opening import (
     raise_item_quantity,
     register_items,
 )
-from quizapp.payouts.services.settlement import assign_item, decide_money, enter_money, settle_money
+from quizapp.payouts.services.settlement import assign_item, decide_money, enter_money, find_move_campaign, settle_money
 from quizapp.payouts.services.unreachable import give_up_unreachable, record_contact
 from quizapp.payouts.services.watches import end_watch, hold_watched, watch_prizes, withhold
 from quizapp.payouts.services.workdays import clear_workday, set_workday
@@ -45,6 +45,7 @@ __all__ = [
     "enter_money",
     "expire_payouts",
     "export_rows",
+    "find_move_campaign",
     "forfeit_payouts",
     "give_up_unreachable",
     "hand_over",

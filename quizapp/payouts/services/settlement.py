@@ -96,6 +96,11 @@ def enter_money(
     return move.state
 
 
+def find_move_campaign(move_id: uuid.UUID) -> uuid.UUID:
+    """The campaign money was entered for. :raises NotFound: if there is no such entry"""
+    return budgets.get_budget(budgets.get_move(move_id).budget_id).campaign_id
+
+
 def decide_money(
     *, move_id: uuid.UUID, agrees: bool, staff_id: uuid.UUID, paths: Sequence[str], actor: audit.Actor, now: dt.datetime
 ) -> uuid.UUID:
@@ -103,7 +108,7 @@ def decide_money(
 
     :raises SameHand: for whoever entered it
     """
-    campaign_id = budgets.get_budget(budgets.get_move(move_id).budget_id).campaign_id
+    campaign_id = find_move_campaign(move_id)
     facts = queries.get_campaign_facts(campaign_id, paths)
     move = budgets.decide_move(move_id=move_id, agrees=agrees, staff_id=staff_id, now=now)
     _record("budget.posted" if agrees else "budget.refused", move.id, facts, actor, now, kind=move.kind, amount_fen=move.amount_fen)
