@@ -16,7 +16,7 @@ from quizapp.core.db import transaction
 from quizapp.core.errors import AppError, InvalidInput, NotFound
 from quizapp.core.text import clean_line
 from quizapp.statutes import dependents, forms, queries, rules, services, uploads
-from quizapp.statutes.errors import LawFilesInvalid, NotAtTheTop
+from quizapp.statutes.errors import ArticleChanged, LawFilesInvalid, NotAtTheTop
 from quizapp.statutes.loader import MAX_FILES, Upload, read_uploads
 from quizapp.statutes.models import Statute
 from quizapp.statutes.views import names_of
@@ -257,6 +257,11 @@ def save_article(statute_id: uuid.UUID, number: str) -> Page:
     except InvalidInput as error:
         fields = error.fields or {"text": error.message}
         return _article_page(_statute(statute_id), number, request.form, fields), 422
+    except ArticleChanged:
+        newest = services.newest_id(queries.list_versions(statute_id, number))
+        sent = {**request.form.to_dict(), "seen": newest or ""}
+        told = {"text": _("这一条刚刚有人改过，最新的一版在下面。核对以后还要存，再点一次。")}
+        return _article_page(_statute(statute_id), number, sent, told), 409
     flash(_listed(_("已存成新的一版，以前的文本还在。"), done.listed), "success")
     return redirect(url_for(".article", statute_id=statute.id, number=number))
 

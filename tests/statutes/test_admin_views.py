@@ -172,8 +172,13 @@ def test_a_stale_page_cannot_overwrite(editor: FlaskClient) -> None:
     seen = _page(editor.get(path)).select_one('input[name="seen"]')["value"]
     data = {"seen": seen, "text": "甲。", "effective_from": "2026-09-01"}
     assert editor.post(path, data=data).status_code == 302
-    assert editor.post(path, data={**data, "text": "乙。"}).status_code == 409
+    shown = _page(editor.post(path, data={**data, "text": "乙。"}), 409)
     assert queries.get_article("试衣法", "2", NOW.date()).text == "甲。"
+    assert shown.select_one("#text-err")
+    assert shown.select_one("#text").text.strip() == "乙。"
+    again = {**data, "text": "乙。", "seen": shown.select_one('input[name="seen"]')["value"]}
+    assert editor.post(path, data=again).status_code == 302
+    assert queries.get_article("试衣法", "2", NOW.date()).text == "乙。"
 
 
 # ---- documents and facts
