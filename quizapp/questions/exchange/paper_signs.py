@@ -57,8 +57,10 @@ EMPTY_BRACKETS = re.compile(r"(?<!\s)\s*[（(]\s*[）)]\s*$")
 TRAILING_MARK = re.compile(r"(?<!\s)\s*([√×✓✔✗✘])\s*$")
 TIGHT_NUMBER = re.compile(r"\s*(\d{1,5})\.(?=\d)")
 """A number right before another one (``53.12月1日…``): only the count can tell it from a decimal."""
+LOOSE_NUMBER = re.compile(r"\s*(\d{1,5})[ \t\u3000]+(?=\S)")
+"""A number with nothing but blanks behind it (``165  …``): only what follows can tell it from a year or a sum."""
 
 
 def number_of(match: re.Match[str]) -> int:
-    """The number that :data:`NUMBER` or :data:`TIGHT_NUMBER` found."""
+    """The number that :data:`NUMBER`, :data:`TIGHT_NUMBER` or :data:`LOOSE_NUMBER` found."""
     return int(next(group for group in match.groups() if group))

@@ -24,6 +24,7 @@ from quizapp.questions.exchange.paper_signs import (
     KIND_MARK,
     LABEL,
     LABEL_FIELDS,
+    LOOSE_NUMBER,
     MARKDOWN,
     NUMBER,
     RIGHT_SUFFIX,
@@ -44,6 +45,7 @@ MAX_LINE = 8000
 """Longer than a question with everything it may have."""
 LOOK_AHEAD = 30
 """Lines that are looked at beyond the present one."""
+_KEY_AT_END = re.compile(rf"(?:{KEY_IN_STEM.pattern})[。.？?]?\s*$")
 OUR_TITLE = "题目清单（可以改好后再导入）"
 
 
@@ -216,9 +218,11 @@ class _Paper:
     def _number(self, text: str) -> re.Match[str] | None:
         """The number a question begins with, if it does."""
         number = NUMBER.match(text)
+        expected = self.current.number + 1 if self.current else None
         if number is None and (tight := TIGHT_NUMBER.match(text)):
-            expected = self.current.number + 1 if self.current else 1
-            return tight if int(tight[1]) == expected else None
+            return tight if int(tight[1]) == (expected or 1) else None
+        if number is None and (loose := LOOSE_NUMBER.match(text)):
+            return loose if int(loose[1]) == (expected or int(loose[1])) and self._brings_choices() else None
         return number
 
     def _starts(self, text: str) -> bool:
@@ -235,7 +239,7 @@ class _Paper:
             ):
                 return True
             return not self.is_numbered and self._starts_unnumbered(text)
-        return draft is None or self._is_next(number_of(number), draft)
+        return draft is None or self._is_next(number_of(number), draft, text)
 
     def _starts_unnumbered(self, text: str) -> bool:
         """Without numbers, a question begins after a blank line, or after an answer with words that are no label."""
@@ -244,9 +248,9 @@ class _Paper:
         draft = self.current
         return draft is None or (self.was_blank and (draft.has_answer or bool(draft.raw.choices)))
 
-    def _is_next(self, number: int, draft: _Draft) -> bool:
-        """Whether a number continues the count, begins it anew, or at least follows a question that is complete; otherwise
-        it belongs to the words of this one (a list inside a stem or an explanation)."""
+    def _is_next(self, number: int, draft: _Draft, text: str) -> bool:
+        """Whether a number continues the count, begins it anew, follows a question that is complete, or jumps to one that
+        shows its key or choices; otherwise it belongs to the words of this one (a list inside a stem or an explanation)."""
         is_new_section = draft.section != self.section
         is_whole = bool(draft.raw.choices) or draft.has_answer or KEY_IN_STEM.search(draft.raw.stem) is not None
         if number == draft.number + 1:
@@ -254,9 +258,10 @@ class _Paper:
             return (draft.field != "explanation" and (is_whole or is_judge)) or not self._comes_again(number)
         if number == 1 and is_new_section:
             return True
-        if draft.field == "explanation":
-            return is_whole and number > draft.number and self._brings_choices()
-        return is_whole and (is_new_section or number != draft.number) and (number > draft.number or number == 1)
+        if draft.field == "explanation" or not is_whole:
+            shows_key = draft.field != "explanation" and _KEY_AT_END.search(text) is not None
+            return number > draft.number and (shows_key or self._brings_choices())
+        return (is_new_section or number != draft.number) and (number > draft.number or number == 1)
 
     def _brings_choices(self) -> bool:
         """Whether choices come before the next number or label: then a number that jumps begins a question, where otherwise
@@ -343,6 +348,9 @@ class _Paper:
         draft.field = name
         raw = draft.raw
         if name == "answer":
+            if raw.answer.strip() and value and _bare(value) != _bare(raw.answer):
+                reason = "这里又有一个答案，可能有一道题连在上一题里，没有认出来"
+                raw.faults.append(Problem(raw.row, "答案", reason, "请给每道题写上题号", raw.place, value, stem=shortened(raw.stem)))
             draft.has_answer = draft.has_answer or bool(value)
             raw.answer = value.rstrip("。.") if not raw.answer else raw.answer
         elif name == "citations":
@@ -503,6 +511,10 @@ class _Paper:
             raw.stem = raw.stem[: trailing.start()]
 
 
+def _bare(answer: str) -> str:
+    return re.sub(r"[\W_]+", "", answer).upper()
+
+
 def _plain(text: str) -> str:
     """A line without the signs of Markdown around it: heads, quotations, rules, a bold beginning."""
     bare = text.strip("\u3000 \t")
@@ -529,6 +541,8 @@ def _split_from(text: str, start: int, *, is_tight: bool) -> list[str]:
             break
         marks.append(match)
         position = match.end()
+    if not marks:
+        return []
     ends = [mark.start() for mark in marks[1:]] + [len(text)]
     return [text[mark.end() : end].strip().rstrip(";；").strip() for mark, end in zip(marks, ends, strict=True)]
 

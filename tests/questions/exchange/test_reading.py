@@ -1,6 +1,8 @@
 """What the words of a file mean: keys, kinds, choices, difficulties, citations; and what is said where they mean nothing."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from quizapp.questions.exchange import formats, tables, words
 from quizapp.questions.exchange.parsed import Raw
@@ -254,6 +256,62 @@ def test_points_counted_in_an_explanation_are_no_questions() -> None:
 def test_a_number_that_jumps_after_an_explanation_begins_a_question_where_choices_follow() -> None:
     text = "1. 第一题\nA. 甲\nB. 乙\n答案：A\n解析：因为这样。\n7. 第七题\nA. 丙\nB. 丁\n答案：B"
     assert [question.entry.stem for question in formats.read_text(text).questions] == ["第一题", "第七题"]
+
+
+def test_a_number_that_jumps_after_a_blank_to_fill_in_is_no_part_of_it() -> None:
+    text = "5.合同由______和______订立。\n9.网购不能退货。 （X ）\n10.收据可以不要。 （X）"
+    parsed = formats.read_text(text)
+    assert [question.entry.stem for question in parsed.questions] == ["网购不能退货。", "收据可以不要。"]
+    assert ("选项", "没有选项") in {(problem.column, problem.reason) for problem in parsed.errors}
+
+
+def test_numbers_with_nothing_but_blanks_behind_them() -> None:
+    first = "165  哪个对？\n  A    甲\n  B    乙\n 正确答案: B\n 解释：\n  2024 年改过。\n  1，其一\n"
+    text = f"{first}166  哪个错？\n  A    丙\n  B    丁\n 正确答案: A"
+    found = [(question.entry.stem, question.entry.choices, question.entry.answer) for question in formats.read_text(text).questions]
+    assert found == [("哪个对？", ("甲", "乙"), (1,)), ("哪个错？", ("丙", "丁"), (0,))]
+
+
+PIECES = (
+    *(
+        "1. 哪个对？",
+        "7、哪个错？（ B ）",
+        "165  哪个好？",
+        "3.这样可以。（ X ）",
+        "**第2题**",
+        "## 二、多选题。（每题 2 分）",
+        "---",
+        "",
+        "> 答案：A",
+    ),
+    *("A    甲", "A. 甲", "B    乙", "B、乙 C、丙", "A、甲　　B、乙", "C ", "D", "（A）甲", "○甲（正确答案）", "√ 乙", "*A. 甲"),
+    *(
+        "答案：B",
+        "参考答案",
+        "1-3 ABC",
+        "1.A 2.B",
+        "正确答案: C A B",
+        "答案 ×",
+        "我的答案：对 正确答案：错",
+        "解析：1. 其一",
+        "2024 年改过。",
+        "题干：甲",
+    ),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12))
+@settings(max_examples=300, deadline=None)
+def test_no_mixture_of_the_signs_of_papers_raises(lines: list[str]) -> None:
+    parsed = formats.read("\n".join(lines).encode() or b" ", "题.txt")
+    assert len(parsed.questions) <= len(lines)
+
+
+def test_a_second_answer_in_a_question_is_named() -> None:
+    text = "1. 哪个对？\nA. 甲\nB. 乙\n答案：B\n解析：因为。\n哪个错，没有题号\n答案：A"
+    parsed = formats.read_text(text)
+    assert parsed.questions == []
+    assert [(problem.row, problem.column) for problem in parsed.errors] == [(1, "答案")]
 
 
 def test_markdown_around_lines_is_not_text() -> None:
