@@ -47,7 +47,7 @@ RIGHT_SUFFIX = re.compile(r"(?<!\s)\s*[（(\[【]\s*(?:正确答案|正确选项
 BULLET = re.compile(r"\s*([○●□■◯☐☑✔√])\s*(?=\S)")
 KEY_IN_STEM = re.compile(r"[（(【\[]\s*([A-HＡ-Ｈ](?:[\s、,，]*[A-HＡ-Ｈ])*|[√×✓✔✗✘]|对|错|正确|错误|[TFYNXxＴＦＹＮＸ])\s*[）)】\]]")
 """The key in brackets: letters of choices, or a sign or word of a judge question."""
-MARKDOWN = re.compile(r"(?:#{1,6}|>)\s+")
+MARKDOWN = re.compile(r"(?:#{1,6}\s+|>\s*|[-*+] \[ \]\s+)+(?:\[!\w+\][-+]?\s*)?(?:[\U0001F300-\U0001FAFF✅❌⚡]\s*)?")
 RULE = re.compile(r"-{3,}|\*{3,}|_{3,}")
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 

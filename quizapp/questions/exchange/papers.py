@@ -24,6 +24,7 @@ from quizapp.questions.exchange.paper_signs import (
     KIND_MARK,
     LABEL,
     LABEL_FIELDS,
+    LABELS,
     LOOSE_NUMBER,
     MARKDOWN,
     NUMBER,
@@ -330,6 +331,9 @@ class _Paper:
         if label is None and bare:
             draft.field, draft.has_answer = "answer", True
             draft.raw.answer = bare[1]
+            return True
+        if label is None and text in LABELS["explanation"]:
+            self._set(draft, "explanation", "")
             return True
         if label is None:
             return False

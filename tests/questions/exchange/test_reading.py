@@ -307,6 +307,12 @@ def test_no_mixture_of_the_signs_of_papers_raises(lines: list[str]) -> None:
     assert len(parsed.questions) <= len(lines)
 
 
+def test_a_label_that_is_a_head_by_itself() -> None:
+    text = "### 📝 题目\n哪个对？\n- [ ] A. 甲\n- [ ] B. 乙\n【正确答案】B\n### ✅ 解析\n因为规定如此。"
+    (question,) = formats.read_text(text).questions
+    assert (question.entry.choices, question.entry.answer, question.entry.explanation) == (("甲", "乙"), (1,), "因为规定如此。")
+
+
 def test_a_second_answer_in_a_question_is_named() -> None:
     text = "1. 哪个对？\nA. 甲\nB. 乙\n答案：B\n解析：因为。\n哪个错，没有题号\n答案：A"
     parsed = formats.read_text(text)
