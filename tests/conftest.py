@@ -17,11 +17,16 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 
 from config import TestingConfig
 from quizapp import create_app
 from quizapp.core.db import db
 from quizapp.core.statements import dispose
+
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+"""Speed is never a timed test: a busy machine must not fail one."""
 
 IS_STRICT = os.environ.get("REQUIRE_ALL") == "1"
 
