@@ -41,7 +41,7 @@ def show(slug: str, organisation_id: uuid.UUID) -> str:
         figure_names=[rules.FIGURE_NAMES[name] for name in cohosts.SHEET_FIGURES],
         prizes=cohosts.prize_rows(view),
         notices=[notice for notice in list_notices(now) if notice.campaign.slug == slug],
-        definitions=[(word, sentence) for word, sentence in exports.facts(view.by_group) if word.startswith("口径")],
+        definitions=[(word[3:], sentence) for word, sentence in exports.facts(view.by_group) if word.startswith("口径")],
         excluded=rules.exclusion_sentence(view.by_group.exclusions),
         now=now,
     )
