@@ -144,6 +144,7 @@ def verify(slug: str) -> str:
         reveal_by=_reveal_by(receipt),
         campaign_url=url_if("campaigns.show", slug=slug) or "/",
         rail_width=RAIL_WIDTH,
+        has_more_rules=_has_more_rules(manifest),
         has_specification=_specification_path().exists(),
     )
 
@@ -162,6 +163,14 @@ def _reveal_by(receipt: queries.DrawProof | None) -> dt.datetime | None:
         return None
     hours = json.loads(receipt.pool.manifest)["ticket_hours"]
     return day_end(receipt.day.on) + dt.timedelta(hours=hours)
+
+
+def _has_more_rules(manifest: dict[str, Any]) -> bool:
+    """Whether more than odds and quantities decides: pacing, quotas, random amounts, a fallback, returns."""
+    if manifest["version"] == proof.FIRST:
+        return False
+    of_prizes = any(prize[name] for prize in manifest["prizes"] for name in ("paced", "per_day", "per_hour", "max_fen"))
+    return bool(of_prizes or manifest["segments"] or manifest["returns"] or manifest["fallback"] is not None)
 
 
 def _tiers(manifest: dict[str, Any], record: dict[str, Any] | None) -> list[dict[str, Any]]:
