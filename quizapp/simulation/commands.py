@@ -5,10 +5,12 @@ import sys
 from pathlib import Path
 
 import click
+from flask.cli import AppGroup
 
 from quizapp.campaigns import checks, files
 from quizapp.campaigns.commands import campaigns
 from quizapp.core.errors import AppError
+from quizapp.simulation import halfyear
 from quizapp.simulation.account import account_for, as_dict, as_text
 from quizapp.simulation.crowd import Curve
 from quizapp.simulation.scratch import NotEmpty, scratch_app
@@ -56,4 +58,25 @@ def simulate(file: Path, citizens: int, seed: int, curve: Curve, database: str, 
     sys.exit(0 if account.is_kept else 1)
 
 
-commands = ()
+simulation = AppGroup("simulate", help="Invented seasons in a scratch database.")
+
+
+@simulation.command("half-year")
+@click.option(
+    "--scale", default=0.001, show_default=True, type=click.FloatRange(0.0001, 0.05), help="Of 320,000 people and 2,020,000 attempts."
+)
+@click.option("--seed", default=1, show_default=True)
+@click.option("--database", default="", help="URL of an empty database to play in and keep; a temporary one when left out.")
+@click.option("--format", "format_", default="text", type=click.Choice(["text", "json"]))
+def half_year(scale: float, seed: int, database: str, format_: str) -> None:
+    """Replay a half-year of five campaigns through the services and print the report's totals. Exit code 1 when a promise broke."""
+    try:
+        with scratch_app(database):
+            found = halfyear.play_half_year(scale, seed)
+    except NotEmpty as error:
+        raise click.UsageError(f"{error} holds tables already: give an empty database") from None
+    click.echo(json.dumps(halfyear.as_dict(found), ensure_ascii=False, indent=2) if format_ == "json" else halfyear.as_text(found))
+    sys.exit(0 if found.is_kept else 1)
+
+
+commands = (simulation,)

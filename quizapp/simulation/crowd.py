@@ -17,6 +17,7 @@ from quizapp.core.clock import SHANGHAI
 HOURS = (1, 0, 0, 0, 0, 1, 3, 7, 9, 8, 8, 9, 12, 9, 6, 6, 6, 8, 10, 14, 16, 13, 8, 3)
 SKILL_WIDTH = 0.1
 GROUPS = (("resident", 26), ("enterprise", 30), ("farmer_herder", 22), ("youth", 14), ("civil_servant", 8))
+Weights = Sequence[tuple[str, float]]
 MOST_VISITS = 400
 
 
@@ -93,20 +94,22 @@ def make_people(
     groups: Sequence[str],
     regions: Sequence[str],
     dice: random.Random,
+    weights: Weights = GROUPS,
 ) -> list[Person]:
     """``count`` people and their visits within a window.
 
     :param is_open: whether there is something to answer in the hour that begins then
     :param groups: those that may take part; empty is everybody
     :param regions: codes they live in
+    :param weights: how they spread over the groups
     """
     hours = _hours(curve, opens_at, closes_at, is_open)
     sums = list(itertools.accumulate(weight for _, _, weight in hours))
-    known = [(group, weight) for group, weight in GROUPS if not groups or group in groups] or [(groups[0], 1)]
-    names, weights = [name for name, _ in known], [weight for _, weight in known]
+    known = [(group, weight) for group, weight in weights if not groups or group in groups] or [(groups[0], 1)]
+    names, shares = [name for name, _ in known], [weight for _, weight in known]
     people = []
     for number in range(count):
-        group = dice.choices(names, weights)[0]
+        group = dice.choices(names, shares)[0]
         skill = min(0.99, max(0.01, curve.right + dice.choice((-1, 0, 1)) * SKILL_WIDTH))
         visits = sorted(_visits(curve, hours, sums, dice))
         age = dice.choices(("18_59", "60_plus"), (3, 1))[0]

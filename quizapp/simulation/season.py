@@ -31,7 +31,7 @@ from quizapp.payouts import services as payouts
 from quizapp.payouts.models import Payout
 from quizapp.simulation import ceremony
 from quizapp.simulation.chance import seeded
-from quizapp.simulation.crowd import Curve, Person, make_people
+from quizapp.simulation.crowd import GROUPS, Curve, Person, Weights, make_people
 from quizapp.simulation.player import Paper, Player
 from quizapp.simulation.scratch import add_people, publish, regions_of
 
@@ -79,20 +79,34 @@ def _is_job(module: ModuleType, key: str, value: Any) -> bool:
     return list(inspect.signature(value).parameters)[:1] == ["now"]
 
 
-def play(file: CampaignFile, *, citizens: int, seed: int, curve: Curve) -> Played:
+def play(
+    file: CampaignFile,
+    *,
+    citizens: int,
+    seed: int,
+    curve: Curve,
+    slug: str = "season",
+    known: Sequence[uuid.UUID] = (),
+    groups: Weights = GROUPS,
+) -> Played:
     """Play the campaign of a file in the scratch database of this application's context.
 
     The same file, number, seed and curve give the same season, draw by draw.
+
+    :param known: citizens of earlier campaigns, who come again; made anew where there are none
+    :param groups: how the people spread over the demographic groups
     """
-    with seeded(f"{seed}:{citizens}:{body_hash(file.body)}:{curve}"):
-        return _Season(file, citizens, seed, curve).run()
+    with seeded(f"{seed}:{citizens}:{body_hash(file.body)}:{curve}:{slug}"):
+        return _Season(file, citizens, seed, curve, slug, known, groups).run()
 
 
 class _Season:
-    def __init__(self, file: CampaignFile, citizens: int, seed: int, curve: Curve) -> None:
+    def __init__(
+        self, file: CampaignFile, citizens: int, seed: int, curve: Curve, slug: str, known: Sequence[uuid.UUID], weights: Weights
+    ) -> None:
         self.dice = random.Random(f"{seed}:season")  # noqa: S311 - a simulation that must come out the same
         self.seed, self.curve = seed, curve
-        self.campaign = publish(file)
+        self.campaign = publish(file, slug)
         terms = self.campaign.terms
         self.people = make_people(
             citizens,
@@ -103,14 +117,15 @@ class _Season:
             groups=terms.eligibility.groups,
             regions=regions_of(terms),
             dice=random.Random(f"{seed}:crowd"),  # noqa: S311 - as above
+            weights=weights,
         )
-        self.citizens = add_people(terms, self.people, self.dice)
+        self.citizens = dict(enumerate(self.dice.sample(known, citizens))) if known else add_people(terms, self.people, self.dice)
         self.player = Player(self.campaign, curve, self.citizens, self.dice)
         self.jobs, self.failed = find_jobs(), Counter[str]()
         self.agenda: list[tuple[dt.datetime, int, Callable[[dt.datetime], None]]] = []
         self.turns = itertools.count()
         self.asked: set[uuid.UUID] = set()
-        self.staff = ceremony.make_staff(terms.opens_at)
+        self.staff = ceremony.make_staff(terms.opens_at) if terms.draws else None
 
     def run(self) -> Played:
         terms = self.campaign.terms
@@ -171,7 +186,7 @@ class _Season:
                 db.session.rollback()
                 self.failed[name] += 1
                 log.exception("job %s failed at %s", name, now)
-        if self.campaign.terms.draws:
+        if self.staff is not None:
             self.player.refused.update(ceremony.hold(self.campaign.id, self.staff, now, self.dice))
 
     def _claim(self, now: dt.datetime) -> None:

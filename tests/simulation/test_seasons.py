@@ -19,6 +19,7 @@ from quizapp.core import ids
 from quizapp.core.clock import SHANGHAI
 from quizapp.core.db import db, transaction
 from quizapp.lottery.models import Prize
+from quizapp.simulation import halfyear
 from quizapp.simulation.account import Account, account_for, as_dict, as_text
 from quizapp.simulation.chance import seeded
 from quizapp.simulation.crowd import Curve, make_people
@@ -178,3 +179,18 @@ def test_the_command_says_what_happened_and_refuses_what_cannot_be_published(out
     assert body["citizens"] == 12
     assert all(promise["kept"] for promise in body["promises"])
     assert runner.invoke(args=["campaigns", "simulate", str(bad)]).exit_code == 2
+
+
+def test_a_half_year_counts_people_once_over_its_campaigns(outer: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(halfyear, "CAMPAIGNS", halfyear.CAMPAIGNS[2:4])
+    monkeypatch.setattr(halfyear, "SHARES", (0.5, 0.5))
+    monkeypatch.setattr(halfyear, "ATTEMPTS", 400_000)
+    with scratch_app():
+        found = halfyear.play_half_year(0.0001, seed=3)
+    rows, total = found.by_campaign["rows"], found.by_campaign["total"]
+    assert found.is_kept
+    assert len(rows) == 2
+    assert total["attempt_count"] == sum(row["attempt_count"] for row in rows)
+    assert total["participant_count"] < sum(row["participant_count"] for row in rows), "the same people come again"
+    assert "合计" in halfyear.as_text(found)
+    json.dumps(halfyear.as_dict(found))
