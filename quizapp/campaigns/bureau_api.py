@@ -10,7 +10,7 @@ from flask import current_app
 from quizapp.accounts.models import Organisation
 from quizapp.accounts.queries import get_organisation
 from quizapp.audit.actors import current_actor
-from quizapp.campaigns import queries, services
+from quizapp.campaigns import queries, services, starters
 from quizapp.campaigns.errors import CampaignNotFound
 from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.reach import in_state, may_reach, needs_second_person, state_of, units
@@ -19,6 +19,8 @@ from quizapp.campaigns.schemas import (
     BureauCampaignSchema,
     BureauListArgs,
     CampaignChangesSchema,
+    CampaignTemplateListSchema,
+    CopySchema,
     ExtensionSchema,
     NewCampaignSchema,
     PauseSchema,
@@ -27,9 +29,9 @@ from quizapp.campaigns.schemas import (
     SignatureSchema,
     VersionSchema,
 )
-from quizapp.campaigns.services import running
+from quizapp.campaigns.services import copying, running
 from quizapp.campaigns.terms import QUIZ_FIELDS, check_draft
-from quizapp.core.clock import rfc3339, utc_now
+from quizapp.core.clock import rfc3339, shanghai_day, utc_now
 from quizapp.core.db import db, transaction
 from quizapp.core.errors import InvalidInput
 from quizapp.core.text import N_
@@ -152,7 +154,7 @@ def get_campaign(slug: str) -> dict[str, Any]:
 def create_campaign(body: dict[str, Any]) -> dict[str, Any]:
     """新建一场活动的草稿。"""
     host_id = _host(body.get("host_organisation_id"))
-    terms = _draft(body.get("terms", {}))
+    terms = _draft({**_begun(body), **body.get("terms", {})})
     with transaction():
         campaign = services.create_campaign(
             slug=body["slug"],
@@ -168,6 +170,16 @@ def create_campaign(body: dict[str, Any]) -> dict[str, Any]:
             actor=current_actor(),
         )
     return _fresh(campaign.id)
+
+
+def _begun(body: dict[str, Any]) -> dict[str, Any]:
+    """The rules of the template that a new campaign names, moved to its first day."""
+    if "template" not in body:
+        return {}
+    starter = starters.find_starter(body["template"], current_principal().scopes("campaigns.edit"))
+    if starter is None:
+        raise InvalidInput(fields={"template": N_("没有这个模板。")})
+    return starters.begun(starter.body, body.get("opens_on") or shanghai_day(utc_now()) + dt.timedelta(days=7))
 
 
 def _host(chosen: uuid.UUID | None) -> uuid.UUID:
@@ -194,6 +206,40 @@ def _draft(terms: dict[str, Any]) -> dict[str, Any]:
     if mistakes:
         raise InvalidInput(fields={f"terms.{path}" if path else "terms": message for path, message in reversed(mistakes)})
     return terms
+
+
+@blp.route("/campaign-templates")
+@bureau("campaigns.edit")
+@blp.response(200, CampaignTemplateListSchema)
+def list_templates() -> dict[str, Any]:
+    """可以从它开始的规则：系统自带的，本单位和上级单位存的。"""
+    paths = current_principal().scopes("campaigns.edit")
+    items = [
+        {"key": one.key, "title": one.title, "about": one.about, "kind": one.kind, "owner": one.owner or None, "terms": one.body}
+        for one in (*starters.shipped(), *starters.list_kept(paths))
+    ]
+    return {"items": items, "next": None}
+
+
+@blp.route("/campaigns/<slug>/copies", methods=["POST"])
+@bureau("campaigns.edit")
+@blp.arguments(CopySchema)
+@blp.response(201, BureauCampaignSchema)
+@blp.alt_response(404, description="没有这场活动，或者管不到")
+@blp.alt_response(422, description="网址名称被占用，或者有几处填得不对")
+def copy_campaign(body: dict[str, Any], slug: str) -> dict[str, Any]:
+    """再办一场：规则照抄，所有时间移到新的日期，协办单位重新签字。"""
+    campaign = _find(slug, "campaigns.edit")
+    with transaction():
+        copied = copying.copy_campaign(
+            campaign.id,
+            slug=body["slug"],
+            title=body.get("title", campaign.title),
+            first=body["opens_on"],
+            now=utc_now(),
+            actor=current_actor(),
+        )
+    return _fresh(copied.id)
 
 
 @blp.route("/campaigns/<slug>", methods=["PATCH"])

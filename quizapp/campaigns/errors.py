@@ -71,6 +71,14 @@ class SlugTaken(InvalidInput):
         super().__init__(type(self).message, fields={"slug": type(self).message})
 
 
+class TemplateExists(InvalidInput):
+    code = "template_exists"
+    message = N_("这个单位已经有同名的模板，请换一个名称。")
+
+    def __init__(self) -> None:
+        super().__init__(type(self).message, fields={"template_title": type(self).message})
+
+
 class SamePerson(Forbidden):
     code = "same_person"
     message = N_("提交的人不能自己批准，请另一位审批人来办。")

@@ -152,7 +152,11 @@ class BureauListArgs(ma.Schema):
 
 
 class NewCampaignSchema(ma.Schema):
-    """``terms`` may be incomplete; it has the shape of ``draft`` in the answer."""
+    """``terms`` may be incomplete; it has the shape of ``draft`` in the answer. With ``template`` it replaces parts of the
+    template's rules."""
+
+    template = ma.fields.String(metadata={"description": "从哪个模板开始（campaign-templates 里的 key）"})
+    opens_on = ma.fields.Date(metadata={"description": "从模板开始时，哪天开始；省略是一周以后"})
 
     slug = ma.fields.String(required=True)
     title = ma.fields.String(required=True)
@@ -163,6 +167,26 @@ class NewCampaignSchema(ma.Schema):
     host_organisation_id = ma.fields.UUID()
     cohost_ids = ma.fields.List(ma.fields.UUID(), validate=ma.validate.Length(max=50))
     terms = ma.fields.Dict(keys=ma.fields.String())
+
+
+class CampaignTemplateSchema(ma.Schema):
+    key = ma.fields.String(required=True, metadata={"description": "新建活动时写在 template 里"})
+    title = ma.fields.String(required=True)
+    about = ma.fields.String(required=True)
+    kind = ma.fields.String(required=True)
+    owner = ma.fields.String(allow_none=True, required=True, metadata={"description": "存它的单位，null 是系统自带"})
+    terms = ma.fields.Dict(required=True)
+
+
+class CampaignTemplateListSchema(ma.Schema):
+    items = ma.fields.List(ma.fields.Nested(CampaignTemplateSchema), required=True)
+    next = ma.fields.String(allow_none=True, required=True)
+
+
+class CopySchema(ma.Schema):
+    slug = ma.fields.String(required=True)
+    title = ma.fields.String(metadata={"description": "省略就用原来的名称"})
+    opens_on = ma.fields.Date(required=True, metadata={"description": "新的开始日期（北京时间），其他时间一起移动"})
 
 
 class CampaignChangesSchema(ma.Schema):

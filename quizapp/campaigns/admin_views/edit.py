@@ -19,8 +19,9 @@ from quizapp.campaigns.errors import CampaignChanged
 from quizapp.campaigns.forecast import SHAPES, estimate, forecast_plan
 from quizapp.campaigns.models import Campaign
 from quizapp.campaigns.reach import may_reach, units
+from quizapp.campaigns.starters import Starter, begun, find_starter
 from quizapp.campaigns.terms import SCHEMA, Paper, PaperPart, Terms, check_shape, from_dict
-from quizapp.core.clock import utc_now
+from quizapp.core.clock import shanghai_day, utc_now
 from quizapp.core.db import transaction
 from quizapp.core.errors import InvalidInput, NotFound
 from quizapp.core.themes import THEMES
@@ -28,8 +29,10 @@ from quizapp.lottery.rules import SERVED_KINDS
 from quizapp.questions import queries as questions
 from quizapp.questions.errors import PoolTooSmall
 from quizapp.questions.rules import KIND_TITLES, draw_paper
-from quizapp.web.access import bureau
+from quizapp.web.access import bureau, current_principal
 
+LEAD = dt.timedelta(days=7)
+"""A campaign begun from a rule set opens in a week, until somebody says otherwise."""
 _ANCHORS = {"band": "bands", "quota": "quotas", "field": "fields"}
 REFUSED_CHANGES = ("opens_at", "closes_at", "draw")
 """What a published campaign may not change is said at once, not only after saving."""
@@ -43,7 +46,15 @@ def _row_kind(action: str) -> str:
 @bp.get("/new")
 @bureau("campaigns.edit")
 def create() -> str:
-    return _new_page({"theme": "consumer", "kind": "voluntary"}, {})
+    starter = _starter(request.args.get("from", ""))
+    if starter is None:
+        return _new_page({"theme": "consumer", "kind": "voluntary"}, {})
+    head = {"theme": starter.theme or "consumer", "kind": starter.kind, "legal_basis": starter.legal_basis}
+    return _new_page(head, {}, starter=starter)
+
+
+def _starter(key: str) -> Starter | None:
+    return find_starter(key, current_principal().scopes("campaigns.edit")) if key else None
 
 
 @bp.post("/new")
@@ -53,20 +64,21 @@ def create_posted() -> Response | tuple[str, int]:
     posted = forms.Posted(request.form)
     head, cohosts = forms.read_head(posted), posted.ids("cohosts")
     host = _host(posted)
+    starter = _starter(posted.raw("from"))
     if host is None or posted.errors:
-        return _new_page(head, posted.errors, host, cohosts), 422
+        return _new_page(head, posted.errors, host, cohosts, starter), 422
     try:
         with transaction():
             campaign = services.create_campaign(
                 **head,
                 host_organisation_id=host,
                 cohost_ids=cohosts,
-                draft=forms.new_draft(),
+                draft=begun(starter.body, shanghai_day(utc_now()) + LEAD) if starter else forms.new_draft(),
                 now=utc_now(),
                 actor=current_actor(),
             )
     except InvalidInput as error:
-        return _new_page(head, {name: [text] for name, text in error.fields.items()}, host, cohosts), 422
+        return _new_page(head, {name: [text] for name, text in error.fields.items()}, host, cohosts, starter), 422
     flash(_("草稿建好了，接着填时间和对象。"), "success")
     return redirect(url_for(".edit", campaign_id=campaign.id, step=2))
 
@@ -81,9 +93,22 @@ def _host(posted: forms.Posted) -> uuid.UUID | None:
     return chosen[0]
 
 
-def _new_page(head: dict[str, str], errors: dict[str, list[str]], host: uuid.UUID | None = None, cohosts: Any = ()) -> str:
+def _new_page(
+    head: dict[str, str],
+    errors: dict[str, list[str]],
+    host: uuid.UUID | None = None,
+    cohosts: Any = (),
+    starter: Starter | None = None,
+) -> str:
     return render_template(
-        "campaigns/admin_edit_1.html", campaign=None, values=head, errors=errors, host=host, cohosts=set(cohosts), **_choices()
+        "campaigns/admin_edit_1.html",
+        campaign=None,
+        values=head,
+        errors=errors,
+        host=host,
+        cohosts=set(cohosts),
+        starter=starter,
+        **_choices(),
     )
 
 
