@@ -97,6 +97,7 @@ class Config:
             ALLOWS_CASH_PRIZES=self.ENVIRONMENT != "production" or self.flag("CASH_PAYOUTS"),
             CASH_REVIEW_ABOVE_FEN=self.whole("CASH_REVIEW_ABOVE_FEN", 20_000),
             PUBLISH_NEEDS_SECOND_PERSON=self.flag("PUBLISH_NEEDS_SECOND_PERSON", True),
+            CHALLENGE_PER_MINUTE=self.whole("CHALLENGE_PER_MINUTE", 1200),
             METRICS_TOKEN=self.get("METRICS_TOKEN"),
             LOG_LEVEL=self.get("LOG_LEVEL") or "INFO",
             # what the pages say

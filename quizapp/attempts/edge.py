@@ -30,6 +30,7 @@ from quizapp.core.text import has_forbidden_characters
 from quizapp.questions import services as question_services
 from quizapp.questions.models import FaultReport
 from quizapp.web.access import current_principal
+from quizapp.web.challenge import require_at_peak
 from quizapp.web.limits import check_rate
 from quizapp.web.security import client_ip, device_id
 
@@ -102,6 +103,7 @@ def start(slug: str, *, client_nonce: str, is_large: bool, now: dt.datetime, qui
     citizen_id = principal.id if principal.is_citizen else None
     if citizen_id is None:
         check_rate("guest-start", client_ip(), *GUEST_STARTS_PER_ADDRESS)
+        require_at_peak()
     name = device_id()
     device = Device(_vault().tag("device", name), client_nonce, is_large, is_shared=not name.isalnum())
     campaign = campaign_queries.get_campaign(slug)

@@ -11,12 +11,15 @@ from werkzeug.wrappers import Response
 
 from quizapp.accounts.rules import clean_phone
 from quizapp.audit.actors import current_actor
+from quizapp.audit.services import record
 from quizapp.campaigns import queries as campaign_queries
+from quizapp.core import challenges
 from quizapp.core.clock import utc_now
 from quizapp.core.db import transaction
-from quizapp.core.errors import AppError, InvalidInput
+from quizapp.core.errors import AppError, Forbidden, InvalidInput
 from quizapp.integrity import desk_views, queries, rules, services
 from quizapp.payouts import rules as payout_rules
+from quizapp.web import challenge
 from quizapp.web.access import bureau, current_principal
 from quizapp.web.pagination import page_number, paginate
 
@@ -77,6 +80,7 @@ def index() -> str:
         campaigns=[(facts.id, facts.title) for facts in queries.list_campaigns(paths)],
         campaign_id=campaign_id,
         rules=rules,
+        challenge_mode=challenge.current_mode() if "/" in paths else "",
     )
 
 
@@ -188,6 +192,26 @@ def answer(appeal_id: uuid.UUID) -> Response:
 
     back = url_for("integrity_admin.index", state="appeals")
     return _do(work, _("已经答复。"), back)
+
+
+@bp.post("/challenge")
+@bureau(REVIEW)
+def set_challenge() -> Response:
+    """Whether a little work is asked for before a guest's start and a text message: by load, always or never."""
+    if "/" not in _scopes():
+        raise Forbidden
+
+    def work() -> None:
+        mode = request.form.get("mode", "")
+        if mode not in challenges.MODES:
+            raise InvalidInput(fields={"mode": _("请选一项。")})
+        now = utc_now()
+        before = challenges.set_mode(mode, now)
+        record("system.challenge_set", actor=current_actor(), target_type="system", target_id="challenge", changes={"mode": [before, mode]})
+
+    answer = _do(work, _("改好了，几秒内生效。"), url_for("integrity_admin.index"))
+    challenge.forget_mode()
+    return answer
 
 
 # ---- per campaign

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from quizapp.core.errors import AppError, InvalidInput
+from quizapp.web import challenge
 from quizapp.web.access import wants_json
 
 log = logging.getLogger(__name__)
@@ -45,8 +46,19 @@ def _answer(code: str, detail: str, status: int, **members: Any) -> Response:
     return Response(page, status=status, mimetype="text/html")
 
 
+def _challenge_page(error: AppError) -> Response:
+    """What was sent goes along, so that nothing has to be filled in again."""
+    own = ("csrf_token", challenge.FIELD)
+    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in own]
+    action = request.full_path.rstrip("?")
+    page = render_template("web/challenge.html", action=action, fields=fields, **error.extra)
+    return Response(page, status=error.http_status, mimetype="text/html")
+
+
 def _app_error(error: AppError) -> Response:
     log.info("refused %s %s: %s", request.method, request.endpoint, error.code)
+    if isinstance(error, challenge.ChallengeRequired) and not wants_json():
+        return _challenge_page(error)
     members: dict[str, Any] = dict(error.extra)
     if isinstance(error, InvalidInput) and error.fields:
         members["errors"] = dict(error.fields)

@@ -31,6 +31,11 @@ def _count(name: str, key: str, seconds: int) -> int:
         return _counts[full_key]
 
 
+def count_up(name: str, key: str, seconds: int) -> int:
+    """Count one request of ``key`` and return how many there were in this window, over all processes where there is Redis."""
+    return _count(name, key, seconds)
+
+
 def check_rate(name: str, key: str, limit: int, seconds: int) -> None:
     """Count one request of ``key`` in this window of ``seconds`` and refuse the one after ``limit``.
 

@@ -3,6 +3,7 @@
 from flask import Flask
 from flask.testing import FlaskClient
 
+from quizapp.web import challenge
 from tests.accounts.helpers import csrf_token, issue, statements_inside
 from tests.factories.accounts import make_citizen, make_phone, reference_data
 
@@ -14,6 +15,7 @@ def test_how_many_statements_signing_in_takes(app: Flask, client: FlaskClient, s
     reference_data()
     phone, known = make_phone(), make_phone()
     make_citizen(phone=known)
+    challenge.current_mode()  # kept by each process for seconds
     with statements_inside() as asking:
         answer = client.post(f"{API}/auth/sms-codes", json={"phone": phone}, headers={"X-Device-Id": "d" * 32})
     assert answer.status_code == 201

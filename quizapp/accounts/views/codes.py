@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from quizapp.accounts import edge, services
+from quizapp.web.challenge import require_at_peak
 from quizapp.web.security import client_ip, device_id
 
 
@@ -28,8 +29,10 @@ def send_sign_in_code(phone: str, purpose: str, now: dt.datetime) -> SentCode:
     """Make and send a code to ``phone`` (eleven digits).
 
     :raises TooManyCodes, SmsNotSent:
+    :raises ChallengeRequired: at a peak
     """
     app = current_app
+    require_at_peak()
     issued = edge.issue_code(phone=phone, purpose=purpose, device=own_device(), address=client_ip(), now=now)
     sender = app.extensions["sms"]
     services.send_code(sender, issued)

@@ -23,6 +23,7 @@ from quizapp.core.crypto import mask_phone
 from quizapp.core.db import transaction
 from quizapp.core.errors import AppError
 from quizapp.web.access import current_principal, public, safe_next
+from quizapp.web.challenge import ChallengeRequired
 from quizapp.web.limits import check_rate
 from quizapp.web.security import client_ip
 from quizapp.web.ui import url_if
@@ -116,6 +117,8 @@ def send_sign_in() -> Page:
 def _send_code(form: Any, phone: str, purpose: str) -> tuple[str, int]:
     try:
         sent = send_sign_in_code(services.require_phone(phone or ""), purpose, utc_now())
+    except ChallengeRequired:
+        raise
     except AppError as error:
         return "", show_refusal(form, error)
     if not sent.shown_code:
