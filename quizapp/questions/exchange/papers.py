@@ -495,7 +495,7 @@ class _Paper:
         if suffixed and not raw.answer.strip():
             raw.choices = [RIGHT_SUFFIX.sub("", text) for text in raw.choices]
         right = suffixed or draft.marked
-        if right and len(right) < len(raw.choices) and not raw.answer.strip():
+        if right and (suffixed or len(right) < len(raw.choices)) and not raw.answer.strip():
             raw.answer = words.letters_of(sorted(right))
 
     def _key_from_stem(self, raw: Raw) -> None:
