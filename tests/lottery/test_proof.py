@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quizapp.accounts.models import Citizen
@@ -68,6 +68,7 @@ def test_positions_are_even_over_the_million() -> None:
     assert sum((cells[cell] - 1000) ** 2 / 1000 for cell in range(100)) < 161
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x), max_leaves=8)
 )
