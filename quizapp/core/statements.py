@@ -167,15 +167,23 @@ def run_copy(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) 
             raise _as_ours(error, text, connection.engine) from error
 
 
+def _escaped(value: str) -> str:
+    if "\\" in value or "\t" in value or "\n" in value or "\r" in value:
+        return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+    return value
+
+
+_COPY_TEXTS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda value: "\\N",
+    str: _escaped,
+    dt.datetime: lambda value: value.isoformat(),
+    dt.date: lambda value: value.isoformat(),
+}
+
+
 def _copy_text(value: Any) -> str:
     """A value as COPY's text format takes it."""
-    if value is None:
-        return "\\N"
-    if isinstance(value, str):
-        return value.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-    if isinstance(value, dt.date):
-        return value.isoformat()
-    return str(value)
+    return _COPY_TEXTS.get(type(value), str)(value)
 
 
 def _as_ours(error: psycopg.Error | sqlite3.Error, sql: str, engine: Engine) -> BaseException:

@@ -5,7 +5,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from quizapp.core.text import N_
 from quizapp.lottery import pool_proof
@@ -166,8 +166,7 @@ def alias(tag: bytes) -> str:
     )
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A line of a list, still with the citizen it stands for."""
 
     serial: int

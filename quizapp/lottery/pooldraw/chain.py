@@ -76,8 +76,8 @@ class Aliases:
     """The 抽奖号 of citizens in a campaign: the same as in its instant draw, where it has one."""
 
     def __init__(self, campaign_id: uuid.UUID) -> None:
-        self._owner = db.session.scalar(sa.select(PrizePool.id).filter_by(campaign_id=campaign_id)) or campaign_id
-        self._tag = vault().tag
+        owner = db.session.scalar(sa.select(PrizePool.id).filter_by(campaign_id=campaign_id)) or campaign_id
+        self._owner, self._tag = f"{owner}:", vault().tag
 
     def __call__(self, citizen_id: uuid.UUID) -> str:
-        return pool_rules.alias(self._tag("draw-alias", f"{self._owner}:{citizen_id}"))
+        return pool_rules.alias(self._tag("draw-alias", f"{self._owner}{citizen_id}"))

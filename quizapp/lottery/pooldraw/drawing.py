@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from quizapp.audit import services as audit
 from quizapp.core.db import db
-from quizapp.core.statements import run_copy
+from quizapp.core.statements import fetch, run_copy
 from quizapp.lottery import pool_proof, pool_rules
 from quizapp.lottery.errors import BadPublicInput, HeldElsewhere, InputsDiffer, NotFrozen, NotReady, OtherDrawRunning
 from quizapp.lottery.pool_models import PoolDrawEntry, PoolDrawRun, PoolWin
@@ -21,6 +21,11 @@ from quizapp.lottery.pooldraw.winning import Won, open_wins
 from quizapp.lottery.services.pools import vault
 from quizapp.payouts import services as payouts
 
+_LIST = (
+    sa.select(PoolDrawEntry.alias, PoolDrawEntry.tickets, PoolDrawEntry.band)
+    .where(PoolDrawEntry.pool_draw_id == sa.bindparam("pool_draw_id", type_=sa.Uuid))
+    .order_by(PoolDrawEntry.serial)
+)
 RESULT_COLUMNS = ("pool_draw_id", "number", "kind", "tier", "place", "serial", "alias", "body")
 
 
@@ -118,9 +123,7 @@ def draw(*, pool_draw_id: uuid.UUID, actor: audit.Actor, organisation_path: str,
 
 def read_list(pool_draw_id: uuid.UUID) -> FrozenList:
     """The frozen list in its order."""
-    columns = (PoolDrawEntry.alias, PoolDrawEntry.tickets, PoolDrawEntry.band)
-    statement = sa.select(*columns).where(PoolDrawEntry.pool_draw_id == pool_draw_id).order_by(PoolDrawEntry.serial)
-    rows = db.session.execute(statement).all()
+    rows = fetch(_LIST, {"pool_draw_id": pool_draw_id})
     return FrozenList([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows])
 
 

@@ -1,6 +1,7 @@
 """Opening a hand-over, once per source; points are handed over at once."""
 
 import datetime as dt
+import re
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ import sqlalchemy as sa
 
 from quizapp.core.db import db
 from quizapp.core.ids import new_id
-from quizapp.core.statements import Write, run_many, run_writes
+from quizapp.core.statements import Write, run_copy, run_writes
 from quizapp.ledger import rules as ledger_rules
 from quizapp.ledger import services as ledger
 from quizapp.payouts import queries, rules
@@ -26,6 +27,10 @@ _EVENT = (
     "INSERT INTO payout_events (id, payout_id, at, from_state, to_state, reason, actor_name) "
     "VALUES (:{0}_id, :{0}_payout, :{0}_at, NULL, :{0}_state, 'opened', '系统')"
 )
+
+
+_PARTS = re.compile(r"\(([^()]*)\)")
+"""The columns of an INSERT and what goes into them."""
 
 
 @dataclass(frozen=True)
@@ -165,10 +170,12 @@ def open_many(openings: Sequence[Opening]) -> None:
     """Open many hand-overs at once, as :func:`opening_writes` would each."""
     terms = {campaign_id: queries.find_claim_terms(campaign_id) for campaign_id in {opening.campaign_id for opening in openings}}
     made = [opening_writes("pay", opening, terms[opening.campaign_id]) for opening in openings]
-    for place in (0, 1):
-        rows = [writes[place] for writes in made]
-        if rows:
-            run_many(rows[0].sql, [write.params for write in rows])
+    for place, (table, template, prefix) in enumerate((("payouts", _PAYOUT, "pay"), ("payout_events", _EVENT, "payv"))):
+        columns, cells = (part.split(", ") for part in _PARTS.findall(template))
+        names = [cell.format(prefix).removeprefix(":") for cell in cells]
+        fixed = {cell: None if cell == "NULL" else cell.strip("'") for cell in cells if not cell.startswith(":")}
+        rows = ([fixed[name] if name in fixed else writes[place].params[name] for name in names] for writes in made)
+        run_copy(table, columns, rows)
     now_done = [opening for opening, writes in zip(openings, made, strict=True) if len(writes) > 2]
     ledger.post_many([_points_posting(each.citizen_id, each.points, each.source_type, each.source_id, each.now) for each in now_done])
 
