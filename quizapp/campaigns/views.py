@@ -16,6 +16,7 @@ from quizapp.core.errors import AppError
 from quizapp.core.text import N_
 from quizapp.core.themes import icon_of
 from quizapp.lottery import queries as lottery
+from quizapp.lottery.pooldraw import queries as pool_draws
 from quizapp.web.access import Principal, current_principal, guest, public
 from quizapp.web.ui import shanghai_date, shanghai_datetime, url_if
 
@@ -138,6 +139,8 @@ def _ended(card: Card) -> str:
             facts.append((_("中奖公示"), _("去看看"), url_if("payouts.notices")))
         if url_if("lottery.verify", slug=view.slug):
             facts.append((_("抽奖查验"), _("去查验"), url_if("lottery.verify", slug=view.slug)))
+    if view.terms.draws and url_if("pool_draws.index", slug=view.slug):
+        facts.append((_("公开摇号"), _("去看看"), url_if("pool_draws.index", slug=view.slug)))
     facts.append((_("活动规则"), _("去看看"), url_for("campaigns.rules_page", slug=view.slug)))
     if view.closing_reason and view.closed_at is not None:
         facts.append((_("提前结束"), _("%(when)s：%(reason)s", when=shanghai_datetime(view.closed_at), reason=view.closing_reason), ""))
@@ -166,4 +169,5 @@ def rules_page(slug: str) -> str:
         prizes=lottery.list_prizes(current.id) if shown.view.terms.draw else [],
         versions=versions,
         manifest_hash=lottery.get_pool(slug).manifest_hash if shown.view.terms.draw else None,
+        pool_manifest_hash=pool_draws.find_manifest_hash(current.id),
     )

@@ -27,7 +27,7 @@ from quizapp.web.access import bureau, current_principal, require_scope
 from quizapp.web.pagination import page_number, paginate
 
 bp = Blueprint("pool_draws_admin", __name__, url_prefix="/admin", template_folder="templates")
-PER_SCREEN = 48
+PER_SCREEN = 36
 MAX_DOCUMENT = 20_000_000
 MOST_HOLDERS = 500
 

@@ -551,7 +551,7 @@ class _Book:
         _need(serial == len(self.aliases) + 1, f"its serial is not {len(self.aliases) + 1}: a line was dropped, added or moved")
         _need(_ALIAS.fullmatch(alias) is not None, "not a 抽奖号")
         _need(not self.aliases or alias > self.aliases[-1], "its 抽奖号 is not behind the one before: lines were moved or doubled")
-        _need(_is_whole(tickets, 1) and _is_whole(band), "not a line of a list")
+        _need(_is_whole(tickets, 1) and _is_whole(band) and band <= self.draw["cascade"], "tickets or a band that cannot be")
         _need(self.draw["max_tickets"] is None or tickets <= self.draw["max_tickets"], "more tickets than one citizen can have")
         _need(self.draw["tickets"] == "awards" or tickets == 1, "more tickets than one citizen can have")
         self.aliases.append(alias)
@@ -568,7 +568,6 @@ class _Book:
             raise _At(self.first_line, what, "the lines do not give the list hash of the freeze record: a line was changed")
         counts = [0] * (self.draw["cascade"] + 1)
         for band in self.bands:
-            _need(band < len(counts), "a band that the manifest does not have")
             counts[band] += 1
         _need(counts == record["bands"] and sum(self.tickets) == record["tickets"], "the list does not hold what the freeze record counts")
         self.state = "frozen"

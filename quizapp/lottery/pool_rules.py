@@ -5,7 +5,7 @@ import datetime as dt
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from quizapp.core.text import N_
 from quizapp.lottery import pool_proof
@@ -166,34 +166,23 @@ def alias(tag: bytes) -> str:
     )
 
 
-class Line(NamedTuple):
-    """A line of a list, still with the citizen it stands for."""
-
-    serial: int
-    alias: str
-    citizen_id: uuid.UUID
-    tickets: int
-    band: int
-
-    @property
-    def text(self) -> str:
-        return pool_proof.entry_line(self.serial, self.alias, self.tickets, self.band)
+Line = tuple[str, uuid.UUID, int, int]
+"""A line of a list, still with the citizen it stands for: 抽奖号, citizen, tickets, band. Its serial is its place from 1."""
 
 
 def put_in_order(entries: Iterable[Entry], alias_of: Callable[[uuid.UUID], str], draw: Mapping[str, Any]) -> list[Line]:
-    """Lines by 抽奖号, numbered from 1: an order nobody can choose.
+    """Lines by 抽奖号: an order nobody can choose.
 
     :raises ValueError: for a citizen named twice, or an entry the manifest has no place for
     """
-    rows = sorted((alias_of(entry.citizen_id), entry.citizen_id, entry.tickets, entry.band) for entry in entries)
-    lines = [Line(serial, *row) for serial, row in enumerate(rows, 1)]
+    lines = sorted((alias_of(entry.citizen_id), entry.citizen_id, entry.tickets, entry.band) for entry in entries)
     most = 1 if draw["tickets"] == "one" else draw["max_tickets"] or pool_proof.MOST_TICKETS
-    before = ""
-    for line in lines:
-        if line.alias == before:
+    last_band, before = draw["cascade"], ""
+    for alias_text, _citizen_id, tickets, band in lines:
+        if alias_text == before:
             raise ValueError("a citizen stands twice in the list")
-        before = line.alias
-        if not (1 <= line.tickets <= most and 0 <= line.band <= draw["cascade"]):
+        before = alias_text
+        if not (1 <= tickets <= most and 0 <= band <= last_band):
             raise ValueError("an entry with tickets or a band that the manifest does not have")
     return lines
 
@@ -207,4 +196,4 @@ def clean_input(kind: str, text: str) -> str:
 def masked(alias_text: str) -> str:
     """A 抽奖号 for the big screen: its middle group hidden."""
     first, _middle, last = alias_text.split("-")
-    return f"{first}-····-{last}"
+    return f"{first}-****-{last}"

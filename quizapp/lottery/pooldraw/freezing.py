@@ -40,7 +40,8 @@ def freeze(
         raise NotDueYet(run.due_at)
     draw = draw_of(run)
     lines = pool_rules.put_in_order(entries, Aliases(run.campaign_id), draw)
-    run_copy("pool_draw_entries", _COLUMNS, ((run.id, line.serial, line.citizen_id, line.alias, line.tickets, line.band) for line in lines))
+    rows = ((run.id, serial, citizen_id, alias, tickets, band) for serial, (alias, citizen_id, tickets, band) in enumerate(lines, 1))
+    run_copy("pool_draw_entries", _COLUMNS, rows)
     _publish(run, lines, draw["cascade"], now)
     audit.record(
         "pool_draw.frozen",
@@ -58,11 +59,11 @@ def freeze(
 def _publish(run: PoolDrawRun, lines: Sequence[Line], cascade: int, now: dt.datetime) -> None:
     bands = [0] * (cascade + 1)
     for line in lines:
-        bands[line.band] += 1
-    tickets = sum(line.tickets for line in lines)
+        bands[line[3]] += 1
+    tickets = sum(line[2] for line in lines)
     if tickets > pool_proof.MOST_TICKETS:
         raise ValueError("more tickets than can be drawn from exactly")
-    list_hash = pool_proof.lines_hash(line.text for line in lines)
+    list_hash = pool_proof.lines_hash(pool_proof.entry_line(serial, line[0], line[2], line[3]) for serial, line in enumerate(lines, 1))
     run.state, run.frozen_at, run.list_hash = "frozen", now, list_hash
     run.entry_count, run.ticket_count = len(lines), tickets
     db.session.flush()

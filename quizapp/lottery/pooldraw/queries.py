@@ -112,6 +112,11 @@ def list_public(slug: str) -> list[PublicDraw]:
     return [_public(row) for row in db.session.execute(statement)]
 
 
+def find_manifest_hash(campaign_id: uuid.UUID) -> str | None:
+    """The seal of a campaign's pool draws, for its rule page."""
+    return db.session.scalar(sa.select(PoolManifest.manifest_hash).filter_by(campaign_id=campaign_id))
+
+
 def select_staffed(paths: Sequence[str], state: str = "") -> sa.Select[Any]:
     """Rows for ``web.pagination.paginate``: those that wait for somebody first, then by the moment they are due."""
     within = sa.or_(*(Organisation.path.startswith(path, autoescape=True) for path in paths)) if paths else sa.false()
