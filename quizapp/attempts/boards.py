@@ -3,7 +3,7 @@
 import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import sqlalchemy as sa
@@ -68,9 +68,10 @@ def _rank(view: CampaignView, board: Board, players: Mapping[uuid.UUID, Player])
         shown = [item for key, item in players.items() if key in active and (allowed is None or key in allowed)]
         return rank_people(board, shown)
     groups: dict[str, list[Player]] = {}
+    units = dict(_last_places(view, is_unit=True)) if any(part.how == "units" for part in board.by) else {}
     for key, subject in _groups(view, board):
         if key in players and subject:
-            groups.setdefault(subject, []).append(players[key])
+            groups.setdefault(subject, []).append(replace(players[key], unit=units.get(key, "")))
     return rank_groups(board, groups, {})
 
 
@@ -89,11 +90,14 @@ def _groups(view: CampaignView, board: Board) -> Iterable[tuple[uuid.UUID, str]]
             CampaignEntry.campaign_id == view.id, CampaignEntry.team_id.is_not(None)
         )
         return [(citizen_id, str(team_id)) for citizen_id, team_id in db.session.execute(found)]
-    is_unit = board.of == "organisation"
+    return _last_places(view, is_unit=board.of == "organisation", digits=LEVELS[board.region_level])
+
+
+def _last_places(view: CampaignView, *, is_unit: bool, digits: int = 0) -> Iterable[tuple[uuid.UUID, str]]:
+    """The unit, or the region's code cut to ``digits``, of each person's last attempt."""
     rows = sa.select(Attempt.citizen_id, Attempt.organisation_id, Attempt.region_code).where(
         Attempt.campaign_id == view.id, Attempt.state == "graded", Attempt.excluded_at.is_(None)
     )
-    digits = LEVELS[board.region_level]
     last: dict[uuid.UUID, str] = {}
     for citizen_id, unit, code in db.session.execute(rows.order_by(Attempt.submitted_at, Attempt.id)):
         place = code[:digits] if code is not None and len(code) >= digits else ""

@@ -16,7 +16,9 @@ from quizapp.campaigns.season.measures import Done, Granted, History, Number
 from quizapp.campaigns.season.scoring import highest_score
 from quizapp.campaigns.season.tries import Begun
 from quizapp.campaigns.terms import Gift
+from quizapp.core.clock import shanghai_day
 from quizapp.core.db import db
+from quizapp.lottery.pooldraw import queries as pool_queries
 
 _A = ATTEMPTS.c
 _COLUMNS = (
@@ -81,6 +83,24 @@ def _as_done(action: CampaignAction, round_key: str) -> Done:
     )
 
 
+def _wins(campaign_id: uuid.UUID, citizen_id: uuid.UUID | None = None) -> Iterator[tuple[uuid.UUID, Done]]:
+    """Wins in the campaign's pool draws as things that happened, in the round or stage the draw was for."""
+    for win in pool_queries.list_wins_of(campaign_id, citizen_id):
+        round_key = "" if win.scope in ("", "campaign") or win.scope[:4].isdigit() else win.scope
+        yield (
+            win.citizen_id,
+            Done(
+                kind=f"win:{win.draw_code}",
+                key=str(win.id),
+                at=win.won_at,
+                day=shanghai_day(win.won_at),
+                values={},
+                round_key=round_key,
+                stage_id=round_key.partition("/")[0],
+            ),
+        )
+
+
 def as_granted(row: AwardGrant) -> Granted:
     return Granted(
         award_id=row.award_id,
@@ -106,6 +126,7 @@ def get_history(citizen_id: uuid.UUID, campaign_id: uuid.UUID, round_of: RoundOf
     done = [done_of(row) for row in db.session.execute(mine)]
     actions = sa.select(CampaignAction).filter_by(campaign_id=campaign_id, citizen_id=citizen_id)
     done += [_as_done(action, round_of(action.acted_at)) for action in db.session.scalars(actions)]
+    done += [win for _, win in _wins(campaign_id, citizen_id)]
     grants = sa.select(AwardGrant).filter_by(campaign_id=campaign_id, citizen_id=citizen_id)
     granted = [as_granted(row) for row in db.session.scalars(grants)]
     return History(tuple(sorted(done, key=_when)), tuple(sorted(granted, key=lambda item: item.at)))
@@ -125,6 +146,8 @@ def iter_histories(campaign_id: uuid.UUID, round_of: RoundOf) -> Iterator[tuple[
     acted: dict[uuid.UUID, list[Done]] = {}
     for action in db.session.scalars(actions, execution_options=options):
         acted.setdefault(action.citizen_id, []).append(_as_done(action, round_of(action.acted_at)))
+    for citizen_id, win in _wins(campaign_id):
+        acted.setdefault(citizen_id, []).append(win)
     given: dict[uuid.UUID, list[Granted]] = {}
     for grant in db.session.scalars(grants, execution_options=options):
         given.setdefault(grant.citizen_id, []).append(as_granted(grant))

@@ -14,6 +14,7 @@ from quizapp.attempts import services
 from quizapp.attempts.errors import ChannelClosed, EntryClosed, EntryRequired, NotUnlocked, QuizNotFound, RoundClosed, TeamFull, TrackFixed
 from quizapp.attempts.jobs import return_award_prizes
 from quizapp.attempts.models import AttemptQuestion, AwardGrant, AwardQuota, CampaignTeam
+from quizapp.attempts.pool_jobs import hold_pool_draws
 from quizapp.attempts.pool_lists import list_qualified
 from quizapp.campaigns import queries as campaign_queries
 from quizapp.campaigns.errors import AttemptLimitReached, NotEligible
@@ -44,6 +45,7 @@ from quizapp.certificates.queries import list_own
 from quizapp.core.db import db, transaction
 from quizapp.core.errors import InvalidInput, NotSignedIn
 from quizapp.ledger import queries as ledger
+from quizapp.lottery.pool_models import PoolWin
 from quizapp.payouts.models import Payout
 from quizapp.payouts.services import forfeit_payouts
 from tests.attempts.conftest import MINUTE, NOW
@@ -418,3 +420,34 @@ def test_a_paper_begun_in_a_round_and_handed_in_after_it_counts_for_that_round(c
     make.hand_in(paper, citizen, now=last_minute + 2 * MINUTE)
     key = row_of(paper.id).round_key
     assert set(qualified(campaign, draw, key)) == {citizen.id}
+
+
+def test_what_must_be_done_first_can_be_asked_of_the_same_day(citizen: Citizen) -> None:
+    watched = Measure("watched", of="action:watch")
+    campaign = season(
+        main={"requires": Condition("watched", at_least=1), "requires_per": "day"},
+        actions=(Action("watch", "看视频"),),
+        measures=(watched,),
+    )
+    act(campaign, citizen, "watch", "v1")
+    make.play(campaign, citizen, now=NOW)
+    with pytest.raises(NotUnlocked):
+        make.start(campaign, citizen, now=NOW + DAY)
+    act(campaign, citizen, "watch", "v2", now=NOW + DAY)
+    make.play(campaign, citizen, now=NOW + DAY)
+
+
+def test_wins_of_one_draw_qualify_for_another(citizen: Citizen) -> None:
+    wins = Measure("wins", of="win:weekly")
+    weekly = PoolDraw("weekly", "每周摇号", (PoolTier("水杯", "pickup", quantity=1),), after_days=1, at="00:00")
+    extra = PoolDraw("extra", "加奖", (TIER,), who=Condition("wins", at_least=1), after_days=9)
+    campaign = season(measures=(wins,), draws=(weekly, extra))
+    other = make_citizen(now=NOW)
+    make.play(campaign, citizen, now=NOW)
+    make.play(campaign, other, now=NOW)
+    closes_at = campaign_queries.get_campaign(campaign.slug).terms.closes_at
+    assert qualified(campaign, extra, "campaign") == {}
+    for minutes in (1, 2):
+        hold_pool_draws(closes_at + DAY + minutes * MINUTE)
+    [winner] = db.session.scalars(sa.select(PoolWin.citizen_id))
+    assert qualified(campaign, extra, "campaign") == {winner: (1, 0)}

@@ -94,13 +94,19 @@ def find_plan(campaign: CampaignView, profile: Profile, *, quiz_id: str, channel
     found = _open_round(terms, quiz, track, now)
     if quiz.requires != ALWAYS:
         history = histories.get_history(profile.citizen_id, campaign.id, round_key_of(terms))
-        if not is_met(terms, quiz.requires, history):
+        if not is_met(terms, quiz.requires, history.within(_required_scope(quiz, found, now))):
             raise NotUnlocked
     refusal = _refused_try(campaign, profile.citizen_id, quiz, channel, found, shanghai_day(now))
     if refusal is not None:
         raise limit_reached(refusal)
     kept = _paper_to_repair(campaign.id, profile.citizen_id, quiz, found) if quiz.tries.repairs else ()
     return _as_plan(quiz, found, track, channel, now, kept)
+
+
+def _required_scope(quiz: Quiz, found: Round, now: dt.datetime) -> str:
+    if quiz.requires_per == "day":
+        return f"day:{shanghai_day(now).isoformat()}"
+    return f"round:{found.key}" if quiz.requires_per == "round" else "campaign"
 
 
 def _refused_try(campaign: CampaignView, citizen_id: uuid.UUID, quiz: Quiz, channel: str, found: Round, today: dt.date) -> Refusal | None:

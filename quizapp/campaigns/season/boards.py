@@ -18,6 +18,7 @@ class Player:
 
     :param reached_at: when the present values were first reached (UTC)
     :param seconds: answering time of all counted attempts
+    :param unit: the school or organisation, where it is known
     """
 
     subject: str
@@ -26,6 +27,7 @@ class Player:
     seconds: int
     attempts: int
     reached_at: dt.datetime
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ def _figure(component: Component, members: Sequence[Player], size: int | None) -
         "passed": lambda: Fraction(100 * sum(member.has_passed for member in members), len(members)),
         "people": lambda: Fraction(len(members)),
         "people_above": lambda: Fraction(sum(value > 0 for value in values)),
+        "units": lambda: Fraction(len({member.unit for member in members if member.unit})),
     }
     return figures[component.how]()
 

@@ -282,3 +282,24 @@ def has_undrawn(campaign_id: uuid.UUID) -> bool:
     """Whether a draw of this campaign is still to come."""
     found = sa.select(PoolDrawRun.id).where(PoolDrawRun.campaign_id == campaign_id, PoolDrawRun.state.in_(("open", "frozen", "ready")))
     return db.session.scalar(found.limit(1)) is not None
+
+
+@dataclass(frozen=True)
+class WinFact:
+    """A win of a pool draw: whose, in which of the terms' draws and for which scope."""
+
+    id: uuid.UUID
+    citizen_id: uuid.UUID
+    draw_code: str
+    scope: str
+    won_at: dt.datetime
+
+
+def list_wins_of(campaign_id: uuid.UUID, citizen_id: uuid.UUID | None = None) -> list[WinFact]:
+    """All wins of a campaign's pool draws, or one citizen's, by time."""
+    found = sa.select(PoolWin.id, PoolWin.citizen_id, PoolDrawRun.draw_code, PoolDrawRun.scope, PoolWin.won_at)
+    found = found.join(PoolDrawRun, PoolDrawRun.id == PoolWin.pool_draw_id).where(PoolWin.campaign_id == campaign_id)
+    if citizen_id is not None:
+        found = found.where(PoolWin.citizen_id == citizen_id)
+    rows = db.session.execute(found.order_by(PoolWin.won_at))
+    return [WinFact(key, owner, code, scope or "", won_at) for key, owner, code, scope, won_at in rows]
