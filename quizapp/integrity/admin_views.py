@@ -136,8 +136,12 @@ def decide(case_id: uuid.UUID) -> Response:
         attempt_ids=tuple(_ids(request.form.getlist("attempt"))),
     )
     version = _whole(request.form.get("version", ""))
+    found, _facts = queries.get_case(case_id, _scopes())
+    may_void = campaign_queries.get_campaign_by_id(found.campaign_id).terms.sanctions.voids_person
 
     def work() -> None:
+        if asked.kind == "exclude_person" and not may_void:
+            raise InvalidInput(fields={"kind": _("活动规则没有写明可以取消本人全部成绩，只能剔除答卷。")})
         services.decide(case_id=case_id, version=version, asked=asked, paths=_scopes(), actor=current_actor(), now=utc_now())
 
     return _do(work, _("记下了。"), url_for("integrity_admin.case", case_id=case_id))
