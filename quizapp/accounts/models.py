@@ -106,7 +106,7 @@ class Identity(Base):
     subject_encrypted: Mapped[bytes]
     block_tag: Mapped[bytes | None] = mapped_column(sa.LargeBinary(32))
     """Keyed hash of a phone number without its last two digits: a hundred numbers share it, so that numbers bought in a row
-    show without any of them being read (docs/decisions/020-signs-not-verdicts.md). Goes with the number."""
+    show without any of them being read (docs/decisions/023-signs-not-verdicts.md). Goes with the number."""
     verified_at: Mapped[Moment]
 
 

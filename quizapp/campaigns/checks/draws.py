@@ -82,16 +82,18 @@ def _random_amount(path: str, prize: PrizeTerms) -> Iterator[Problem]:
 
 
 def _quota(case: Case, draw: DrawTerms) -> Iterator[Problem]:
-    """The daily number over all tiers against what the tiers hold and may give out."""
+    """The daily number over all tiers. It is kept by the tiers' own, so each has one and together they come to it."""
     if draw.per_day is None:
         return
     tiers = [prize for prize in draw.prizes if prize.odds_ppm or prize.name == draw.fallback]
     stock = sum(prize.quantity for prize in tiers)
-    if all(prize.per_day is not None for prize in tiers):
-        together = sum(prize.per_day or 0 for prize in tiers)
-        if together != draw.per_day:
-            yield Problem("draw.per_day", f"每天一共 {draw.per_day:,} 个，可是各档每天的数量加起来是 {together:,} 个。")
-            return
+    if any(prize.per_day is None for prize in tiers):
+        yield Problem("draw.per_day", N_("写了每天一共多少个，每一档也要写每天的数量，总数才守得住。"))
+        return
+    together = sum(prize.per_day or 0 for prize in tiers)
+    if together != draw.per_day:
+        yield Problem("draw.per_day", f"每天一共 {draw.per_day:,} 个，可是各档每天的数量加起来是 {together:,} 个。")
+        return
     most = draw.per_day * case.days
     if stock > most:
         yield Problem("draw.per_day", f"每天 {draw.per_day:,} 个，{case.days} 天最多发 {most:,} 个；各档加起来有 {stock:,} 个，发不完。")

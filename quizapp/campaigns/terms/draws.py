@@ -74,7 +74,7 @@ class DrawTerms:
     allows_minors: bool = False
     bands: Annotated[tuple[TicketBand, ...], Size(0, 20)] = ()
     per_day: Annotated[int | None, Whole(1, 100_000_000)] = None
-    """The most prizes of all tiers together that go out in one Shanghai day."""
+    """The most prizes of all tiers together that go out in one Shanghai day; each tier then has its own, and they add up to it."""
     draws_per_day: Annotated[int | None, Whole(1, 1000)] = None
     """The most tickets one citizen is granted on a day."""
     fallback: Annotated[str, Text(40, may_be_empty=True)] = ""
