@@ -62,7 +62,8 @@ def _compute(view: CampaignView, board: Board, now: dt.datetime) -> int:
 def _give_rank_prizes(view: CampaignView, board: Board, prize: RankPrize, now: dt.datetime) -> int:
     """Open the hand-over of a final board's prizes, tier after tier from the first place; a repeat finds them open.
 
-    Equal places at the edge of a tier all get it. Minors get no cash. Returns how many were opened.
+    Equal places at the edge of a tier all get it. Minors get no cash, who takes no part in prizes here nothing. Returns how
+    many were opened.
     """
     if board.of != "person":
         return 0
@@ -75,7 +76,7 @@ def _give_rank_prizes(view: CampaignView, board: Board, prize: RankPrize, now: d
         first, last = last + 1, last + tier.quantity
         for row in rows:
             citizen_id = uuid.UUID(row.subject)
-            if first <= row.place <= last and not (tier.kind == "cash" and is_minor(ages.get(citizen_id))):
+            if citizen_id in ages and first <= row.place <= last and not (tier.kind == "cash" and is_minor(ages[citizen_id])):
                 opened += _open(view, board, tier, citizen_id, prize.claim_days, now)
     return opened
 

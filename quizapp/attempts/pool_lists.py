@@ -22,6 +22,7 @@ from quizapp.campaigns.terms import ALWAYS, ATTEMPT_MEASURES, Condition, PoolDra
 from quizapp.core.db import db
 from quizapp.core.statements import Row
 from quizapp.lottery.pooldraw import Entry
+from quizapp.lottery.queries import is_barred
 
 CHUNK = 20_000
 
@@ -32,7 +33,8 @@ def list_qualified(campaign: CampaignView, pool_draw: PoolDraw, scope: str) -> l
     ``who`` without conditions is everybody with a passed attempt in the scope; conditions on the measures of an attempt alone
     are met by any one of them, others by what the citizen did in the scope as a whole. Each has one ticket, or those that
     awards gave for this draw. A round or stage takes in what was begun in it, a day what was handed in on it. Groups and
-    minors the draw leaves out, places it is for, and citizens who deleted their account are seen to here.
+    minors the draw leaves out, places it is for, who takes no part in chances here, and citizens who deleted their account
+    are seen to here.
 
     :raises KeyError: for a scope this draw does not have, or a condition on a measure the terms do not declare
     """
@@ -79,7 +81,8 @@ def _by_history(campaign: CampaignView, pool_draw: PoolDraw, scope: str, bands: 
 def _people(campaign_id: uuid.UUID) -> Iterator[Row]:
     took_part = sa.select(Attempt.citizen_id).where(Attempt.campaign_id == campaign_id, Attempt.state == "graded")
     found = sa.select(Citizen.id, Citizen.demographic_group, Citizen.region_code, Citizen.age_band)
-    found = found.where(Citizen.status == "active", Citizen.id.in_(took_part))
+    barred = is_barred(Citizen.id.expression, sa.literal(campaign_id, sa.Uuid))
+    found = found.where(Citizen.status == "active", Citizen.id.in_(took_part), ~barred)
     return iter(db.session.execute(found, execution_options={"yield_per": CHUNK}))
 
 
@@ -131,6 +134,7 @@ def _attempts(campaign_id: uuid.UUID, in_scope: sa.ColumnElement[bool], pool_dra
             Attempt.excluded_at.is_(None),
             in_scope,
             Citizen.status == "active",
+            ~is_barred(Citizen.id.expression, Attempt.campaign_id.expression),
         )
     )
     if pool_draw.tracks:

@@ -16,6 +16,7 @@ from quizapp.attempts.jobs import return_award_prizes
 from quizapp.attempts.models import AttemptQuestion, AwardGrant, AwardQuota, CampaignTeam
 from quizapp.attempts.pool_jobs import hold_pool_draws
 from quizapp.attempts.pool_lists import list_qualified
+from quizapp.audit.services import SYSTEM
 from quizapp.campaigns import queries as campaign_queries
 from quizapp.campaigns.errors import AttemptLimitReached, NotEligible
 from quizapp.campaigns.models import Campaign
@@ -46,6 +47,7 @@ from quizapp.core.db import db, transaction
 from quizapp.core.errors import InvalidInput, NotSignedIn
 from quizapp.ledger import queries as ledger
 from quizapp.lottery.pool_models import PoolWin
+from quizapp.lottery.services.bars import bar_person
 from quizapp.payouts.models import Payout
 from quizapp.payouts.services import forfeit_payouts
 from tests.attempts.conftest import MINUTE, NOW
@@ -451,3 +453,22 @@ def test_wins_of_one_draw_qualify_for_another(citizen: Citizen) -> None:
         hold_pool_draws(closes_at + DAY + minutes * MINUTE)
     [winner] = db.session.scalars(sa.select(PoolWin.citizen_id))
     assert qualified(campaign, extra, "campaign") == {winner: (1, 0)}
+
+
+def test_who_takes_no_part_in_prizes_is_on_no_list_and_gets_none_from_stock(citizen: Citizen) -> None:
+    award = Award("full", (Band((Gift("points", 2), Gift("prize", name="水杯")), ALL_RIGHT),))
+    draw = PoolDraw("grand", "收官摇号", (TIER,))
+    weighed = replace(draw, id="weighed", who=Condition("good_days", at_least=1))
+    prize = StockPrize("水杯", "pickup", 9, value_fen=2000)
+    campaign = season(measures=(GOOD_DAYS,), awards=(award,), prizes=(prize,), draws=(draw, weighed))
+    staff = make_citizen(now=NOW)
+    with transaction():
+        bar_person(
+            campaign_id=campaign.id, reason="organiser_staff", note="", staff_id=None, actor=SYSTEM, organisation_path="/", now=NOW,
+            citizen_id=staff.id,
+        )  # fmt: skip
+    for person in (citizen, staff):
+        make.play(campaign, person, now=NOW)
+    assert (points(citizen), points(staff)) == (2, 2)
+    assert db.session.scalars(sa.select(Payout.citizen_id)).all() == [citizen.id]
+    assert set(qualified(campaign, draw, "campaign")) == set(qualified(campaign, weighed, "campaign")) == {citizen.id}

@@ -25,7 +25,7 @@ from quizapp.core.db import db
 from quizapp.core.ids import new_id
 from quizapp.ledger.rules import POINTS_SOURCE
 from quizapp.ledger.services import Posting, post
-from quizapp.lottery.queries import count_granted
+from quizapp.lottery.queries import count_granted, is_barred
 from quizapp.lottery.services import Grant, grant_many
 from quizapp.payouts import services as payouts
 from quizapp.payouts.queries import get_campaign_facts
@@ -81,7 +81,7 @@ def give_awards(earner: Earner, event_key: str, now: dt.datetime) -> int:
 def _give(terms: Terms, earner: Earner, event: Done, due: Due, tickets_before: int, now: dt.datetime) -> int:
     """One award: its quotas, the grant, what it brings. Returns its tickets for the instant draw."""
     award, granted = due.award, due.granted
-    gifts = tuple(gift for gift in granted.gifts if _is_for(terms, gift, earner.profile))
+    gifts = tuple(gift for gift in granted.gifts if _is_for(terms, gift, earner))
     if award.first_per_day is not None and not _take(earner, f"{award.id}:{granted.day}", award.first_per_day, 1):
         return 0
     if award.first_total is not None and not _take(earner, award.id, award.first_total, 1):
@@ -147,11 +147,14 @@ def _within_day(terms: Terms, earner: Earner, count: int, now: dt.datetime) -> i
     return min(count, max(0, terms.draw.draws_per_day - count_granted(earner.profile.citizen_id, earner.campaign_id, shanghai_day(now))))
 
 
-def _is_for(terms: Terms, gift: Gift, profile: Profile) -> bool:
-    """Minors get no cash, whatever the terms say."""
-    if gift.kind != "prize" or not is_minor(profile.age_band):
+def _is_for(terms: Terms, gift: Gift, earner: Earner) -> bool:
+    """Minors get no cash, whatever the terms say; who takes no part in prizes here gets none."""
+    if gift.kind != "prize":
         return True
-    return prize_named(terms, gift.name).kind != "cash"
+    if is_minor(earner.profile.age_band) and prize_named(terms, gift.name).kind == "cash":
+        return False
+    barred = is_barred(sa.literal(earner.profile.citizen_id, sa.Uuid), sa.literal(earner.campaign_id, sa.Uuid))
+    return not db.session.scalar(sa.select(barred))
 
 
 def prize_named(terms: Terms, name: str) -> StockPrize:
