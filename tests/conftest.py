@@ -165,3 +165,24 @@ def sms(app: Flask) -> Any:
 
 postgresql_only = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """A Chromium for the whole process: two of Playwright's in one would be in each other's way."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("playwright")
+    if not CHROMIUM or not Path(CHROMIUM).exists():
+        missing("Chromium (Debian: chromium)")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+        )
+        yield browser
+        browser.close()

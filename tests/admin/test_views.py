@@ -24,6 +24,7 @@ OUTSIDE_THE_MENU = {
     "statutes_admin.new": "a form, opened from the list of statutes",
     "questions_admin.questions": "the questions of all banks, opened from the list of banks",
     "campaigns_admin.create": "a form, opened from the list of campaigns",
+    "campaigns_admin.templates": "rule sets to begin with, opened from the list of campaigns",
     "audit_admin.download": "a file, taken from the trail",
     "reporting_admin.region": "one county, opened from the figures",
 }

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from quizapp.lottery import proof
-from tests.conftest import missing
 from tests.lottery import independent_verifier
 from tests.lottery.scribe import random_ledger
 
@@ -19,24 +18,16 @@ PAGE = Path(__file__).resolve().parents[2] / "quizapp" / "lottery" / "checker" /
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Any]:
+def page(browser: Any) -> Iterator[Any]:
     """The page as a citizen opens it from disk, without a network."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        missing("playwright")
-    if not Path("/usr/bin/chromium").exists():
-        missing("/usr/bin/chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-background-networking"])
-        context = browser.new_context(offline=True)
-        page = context.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(PAGE.as_uri())
-        yield page
-        assert errors == []
-        browser.close()
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(PAGE.as_uri())
+    yield page
+    assert errors == []
+    context.close()
 
 
 def in_browser(page: Any, ledgers: list[bytes], seals: list[str] | None = None) -> list[dict[str, Any]]:

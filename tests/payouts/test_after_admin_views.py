@@ -113,7 +113,7 @@ def test_money_is_entered_by_finance_and_agreed_by_another(client: FlaskClient, 
     make_payout(pool, "cash", now=utc_now(), amount_fen=600_000)
     jobs.settle_money()
     text = finance.get(page).get_data(as_text=True)
-    assert "还差 1,000.00 元" in text
+    assert "缺口 1,000.00 元" in text
     assert "不够，请补足" in finance.get("/admin/settlement").get_data(as_text=True)
     answer = _post(finance, page, f"{page}/file", unit=unit, format="xlsx")
     sheet = openpyxl.load_workbook(io.BytesIO(answer.data)).active
