@@ -48,6 +48,10 @@ BULLET = re.compile(r"\s*([○●□■◯☐☑✔√])\s*(?=\S)")
 KEY_IN_STEM = re.compile(r"[（(【\[]\s*([A-HＡ-Ｈ](?:[\s、,，]*[A-HＡ-Ｈ])*|[√×✓✔✗✘]|对|错|正确|错误|[TFYNXxＴＦＹＮＸ])\s*[）)】\]]")
 """The key in brackets: letters of choices, or a sign or word of a judge question."""
 MARKDOWN = re.compile(r"(?:#{1,6}\s+|>\s*|[-*+] \[ \]\s+)+(?:\[!\w+\][-+]?\s*)?(?:[\U0001F300-\U0001FAFF✅❌⚡]\s*)?")
+FOLDED = re.compile(r"\[!(\w+)\]")
+"""A folding box of note programs; the title of one that is no question's ("click for the answer") is nothing to read."""
+QUESTION_BOXES = frozenset({"question", "quiz", "faq", "help", "example"})
+FOLDED_NUMBER = re.compile(r"\D{0,6}?\s*(\d{1,4})\s*")
 RULE = re.compile(r"-{3,}|\*{3,}|_{3,}")
 BOLD = re.compile(r"\*\*(.+?)\*\*")
 

@@ -19,6 +19,8 @@ from quizapp.questions.exchange.paper_signs import (
     BULLET,
     CHOICE_LINE,
     EMPTY_BRACKETS,
+    FOLDED,
+    FOLDED_NUMBER,
     INNER_LABEL,
     KEY_IN_STEM,
     KIND_MARK,
@@ -28,6 +30,7 @@ from quizapp.questions.exchange.paper_signs import (
     LOOSE_NUMBER,
     MARKDOWN,
     NUMBER,
+    QUESTION_BOXES,
     RIGHT_SUFFIX,
     RULE,
     SCORE_MARK,
@@ -526,6 +529,10 @@ def _plain(text: str) -> str:
         return ""
     head = MARKDOWN.match(bare)
     bare = bare[head.end() :] if head else bare
+    box = FOLDED.search(head[0]) if head else None
+    if box:
+        numbered = FOLDED_NUMBER.fullmatch(bare)
+        return "" if box[1].lower() not in QUESTION_BOXES else f"{numbered[1]}." if numbered else bare
     bold = BOLD.match(bare)
     if bold:
         return bold[1] + bare[bold.end() :]
