@@ -364,10 +364,14 @@ def test_kinds_of_moodle_that_we_have_not_are_named(kind: str) -> None:
 
 def test_questions_in_folding_boxes_of_note_programs_arrive() -> None:
     boxes = [
-        "> [!question] 选择题 1\n> 网购商品几天内可以无理由退货？\n> - [ ] A. 三天\n> - [ ] B. 七天\n>\n"
-        "> > [!success]- 看答案\n> > 正确答案: B",
-        "> [!quiz]- 第 2 题\n> 劳动合同应当用什么形式？\n> - [ ] A. 书面\n> - [ ] B. 口头\n>\n"
-        "> > [!tip]- 答案\n> > 答案：A\n> > **解析**: 写下来才说得清。",
+        (
+            "> [!question] 选择题 1\n> 网购商品几天内可以无理由退货？\n> - [ ] A. 三天\n> - [ ] B. 七天\n>\n"
+            "> > [!success]- 看答案\n> > 正确答案: B"
+        ),
+        (
+            "> [!quiz]- 第 2 题\n> 劳动合同应当用什么形式？\n> - [ ] A. 书面\n> - [ ] B. 口头\n>\n"
+            "> > [!tip]- 答案\n> > 答案：A\n> > **解析**: 写下来才说得清。"
+        ),
     ]
     parsed = formats.read("\n\n".join(boxes).encode(), "notes.md")
     assert list(parsed.errors) == []
